@@ -1,0 +1,1 @@
+"""Starts, watches and stops the embedded servers and the processes of the product (`make run`)."""
