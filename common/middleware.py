@@ -1,0 +1,67 @@
+"""Around every request: its id, and failures outside DRF told as problem documents or plain pages."""
+
+import logging
+import re
+import uuid
+from collections.abc import Callable
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http.multipartparser import MultiPartParserError
+
+from common.api.problems import problem_response
+from common.errors import DomainError
+from common.logging import request_id
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+log = logging.getLogger(__name__)
+WANTED_ID = re.compile(r"[\w.:/+=-]{1,128}")
+
+
+class RequestIdMiddleware:
+    """Echoes a sane `X-Request-ID`, else makes one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        wanted = request.headers.get("X-Request-ID", "")
+        this_id = wanted if WANTED_ID.fullmatch(wanted) else uuid.uuid4().hex
+        token = request_id.set(this_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            request_id.reset(token)
+        response["X-Request-ID"] = this_id
+        return response
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith(("/api/", "/internal/"))
+
+
+class ProblemMiddleware:
+    """Under /api/, what Django itself refuses (404 of unknown paths, bad hosts, 500) is a problem document too."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if is_api(request) and response.status_code >= 400:
+            content_type = response.headers.get("Content-Type", "")
+            if content_type.startswith("text/html"):
+                return problem_response(status=response.status_code)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Exceptions of views outside DRF; DRF's own go through `common.api.problems.exception_handler`."""
+        if not is_api(request):
+            return None
+        if isinstance(exception, DomainError):
+            return problem_response(error=exception)
+        if isinstance(exception, RequestDataTooBig):
+            return problem_response(status=413)
+        if isinstance(exception, MultiPartParserError):
+            return problem_response(status=400, detail="The upload could not be read.")
+        return None

@@ -1,0 +1,24 @@
+"""Without a mail server: each message is written as an `.eml` file under `VAR_DIR/outbox/`."""
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+
+from common.time import utc_now
+
+
+class OutboxEmailBackend(BaseEmailBackend):
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Writes every message; returns how many. A half-written file never carries the `.eml` name."""
+        folder = Path(settings.OUTBOX_DIR)
+        folder.mkdir(parents=True, exist_ok=True)
+        for message in email_messages:
+            name = f"{utc_now():%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
+            part = folder / f"{name}.part"
+            part.write_bytes(message.message().as_bytes(linesep="\r\n"))
+            part.rename(folder / f"{name}.eml")
+        return len(email_messages)

@@ -1,0 +1,142 @@
+"""Readings: a clustered collection whose key is the reading's identity, so a second write is harmless.
+
+Key, 12 bytes: the tank's series (4 bytes), the time in ms since 1970 (6), the tank's device slot (2; 0 is a
+manual reading), all big-endian, so that bytes sort as (tank, time) and a range of time is a range of keys.
+Document: `l` level in thousandths of a percent, `v` volume in millilitres, both whole numbers, which compress
+well; `q` and `s` only where they are not `good` and `sensor`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
+
+from common.mongo import Document, database
+
+COLLECTION = "readings"
+MANUAL_SLOT = 0
+DUPLICATE_KEY = 11000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+MAX_MS = 2**48 - 1
+MAX_SERIES = 2**32 - 1
+
+GOOD, SUSPECT, ESTIMATED = "good", "suspect", "estimated"
+_QUALITY = {GOOD: 0, SUSPECT: 1, ESTIMATED: 2}
+_QUALITY_NAMES = {code: name for name, code in _QUALITY.items()}
+_SOURCE = {"sensor": 0, "manual": 1, "estimated": 2}
+_SOURCE_NAMES = {code: name for name, code in _SOURCE.items()}
+
+
+class Reading(NamedTuple):
+    """One reading of a tank: `level` in percent of capacity, `volume_liters`, `timestamp` UTC to the ms."""
+
+    series: int
+    timestamp: datetime
+    level: float
+    volume_liters: float
+    source: str = "sensor"
+    quality: str = GOOD
+    slot: int = 1
+
+
+def to_ms(at: datetime) -> int:
+    return (at - EPOCH) // MILLISECOND
+
+
+def from_ms(milliseconds: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def key(series: int, milliseconds: int, slot: int) -> bytes:
+    return series.to_bytes(4, "big") + milliseconds.to_bytes(6, "big") + slot.to_bytes(2, "big")
+
+
+def to_document(reading: Reading) -> Document:
+    document: Document = {
+        "_id": key(reading.series, to_ms(reading.timestamp), reading.slot),
+        "l": round(reading.level * 1000),
+        "v": round(reading.volume_liters * 1000),
+    }
+    if reading.quality != GOOD:
+        document["q"] = _QUALITY[reading.quality]
+    if reading.source != "sensor":
+        document["s"] = _SOURCE[reading.source]
+    return document
+
+
+def from_document(document: Document) -> Reading:
+    raw: bytes = document["_id"]
+    return Reading(
+        series=int.from_bytes(raw[:4], "big"),
+        timestamp=from_ms(int.from_bytes(raw[4:10], "big")),
+        level=document["l"] / 1000,
+        volume_liters=document["v"] / 1000,
+        source=_SOURCE_NAMES[document.get("s", 0)],
+        quality=_QUALITY_NAMES[document.get("q", 0)],
+        slot=int.from_bytes(raw[10:], "big"),
+    )
+
+
+def readings_collection() -> Collection[Document]:
+    return database()[COLLECTION]
+
+
+def insert(readings: Sequence[Reading]) -> set[int]:
+    """Stores the readings (majority, journaled); returns the indexes of those that were stored already.
+
+    Any other write error is raised: nothing may be acknowledged then, and writing the batch again is harmless.
+    """
+    if not readings:
+        return set()
+    try:
+        readings_collection().insert_many([to_document(r) for r in readings], ordered=False)
+    except BulkWriteError as error:
+        failures = error.details["writeErrors"]
+        if error.details.get("writeConcernErrors") or any(f["code"] != DUPLICATE_KEY for f in failures):
+            raise
+        return {failure["index"] for failure in failures}
+    return set()
+
+
+def range_filter(series: int, start: datetime | None, end: datetime | None) -> Document:
+    """The keys of a tank from `start` (inclusive) to `end` (exclusive)."""
+    low = key(series, max(0, to_ms(start)) if start else 0, 0)
+    high = (
+        key(series, min(MAX_MS, max(0, to_ms(end))), 0)
+        if end
+        else (series + 1).to_bytes(5, "big")[1:] + b"\0" * 8
+        if series < MAX_SERIES
+        else b"\xff" * 12
+    )
+    return {"_id": {"$gte": low, "$lt": high}}
+
+
+def newest(
+    series: int, *, start: datetime | None = None, end: datetime | None = None, limit: int
+) -> list[Reading]:
+    """Up to `limit` readings in the range, newest first."""
+    found = readings_collection().find(range_filter(series, start, end)).sort("_id", -1).limit(limit)
+    return [from_document(document) for document in found]
+
+
+def oldest_first(
+    series: int, *, start: datetime | None = None, end: datetime | None = None
+) -> Iterator[Reading]:
+    """All readings in the range in order of time, streamed."""
+    for document in readings_collection().find(range_filter(series, start, end)).sort("_id", 1):
+        yield from_document(document)
+
+
+def set_quality(reading: Reading, quality: str) -> None:
+    """Changes what is thought of a stored reading, as when a suspect one is confirmed."""
+    change: dict[str, Any] = {"$unset": {"q": ""}} if quality == GOOD else {"$set": {"q": _QUALITY[quality]}}
+    identity = key(reading.series, to_ms(reading.timestamp), reading.slot)
+    readings_collection().update_one({"_id": identity}, change)
+
+
+def delete_all(series: Iterable[int]) -> None:
+    for one in series:
+        readings_collection().delete_many(range_filter(one, None, None))
