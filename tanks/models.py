@@ -47,8 +47,26 @@ class GeoPoint(EmbeddedModel):
     coordinates = ArrayField(models.FloatField(), size=2)
 
 
+class DeviceKind(models.TextChoices):
+    """How a device speaks; each has a decoder in `iot.decoders`."""
+
+    JSON = "json", "JSON"
+    TASMOTA = "tasmota", "Tasmota"
+    ESPHOME = "esphome", "ESPHome"
+    SHELLY = "shelly", "Shelly"
+    TTN = "ttn", "The Things Network"
+    CHIRPSTACK = "chirpstack", "ChirpStack"
+    MILESIGHT_EM500_UDL = "milesight_em500_udl", "Milesight EM500-UDL"
+    MILESIGHT_EM500_SWL = "milesight_em500_swl", "Milesight EM500-SWL"
+    DRAGINO_LDDS = "dragino_ldds", "Dragino LDDS"
+    SPARKPLUG_B = "sparkplug_b", "Sparkplug B"
+    THINGSBOARD = "thingsboard", "ThingsBoard"
+
+
 class Tank(TimestampedModel):
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tanks")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tanks", db_index=False
+    )
     series = models.BigIntegerField(unique=True, editable=False, help_text="prefix of its readings' keys")
     name = models.CharField(max_length=100, blank=True, default="")
     capacity = models.FloatField(help_text="litres")
@@ -57,10 +75,10 @@ class Tank(TimestampedModel):
     critical_threshold = models.FloatField(default=10, help_text="percent")
     auto_order = models.BooleanField(default=False)
     preferred_supplier = models.ForeignKey(
-        Supplier, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        Supplier, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     device_id = models.CharField(max_length=128, null=True, blank=True)
-    device_kind = models.CharField(max_length=32, default="json")
+    device_kind = models.CharField(max_length=32, choices=DeviceKind, default=DeviceKind.JSON)
     geometry = EmbeddedModelField(TankGeometry, null=True, blank=True)
     installed_date = models.DateTimeField(null=True, blank=True)
     last_maintenance = models.DateTimeField(null=True, blank=True)
@@ -74,6 +92,7 @@ class Tank(TimestampedModel):
     supplier_ids = ArrayField(
         ObjectIdField(), default=list, blank=True, editable=False, help_text="suppliers who may see it"
     )
+    device_slots = models.IntegerField(default=0, editable=False, help_text="devices it has ever had")
     placing_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -98,8 +117,10 @@ class Device(TimestampedModel):
     """A sensor, named by the id that its maker or its owner gave it. The secret is stored hashed."""
 
     device_id = models.CharField(max_length=128, unique=True)
-    tank = models.OneToOneField(Tank, on_delete=models.CASCADE, null=True, blank=True, related_name="device")
-    kind = models.CharField(max_length=32, default="json")
+    tank = models.ForeignKey(
+        Tank, on_delete=models.CASCADE, null=True, blank=True, related_name="devices", db_index=False
+    )
+    kind = models.CharField(max_length=32, choices=DeviceKind, default=DeviceKind.JSON)
     slot = models.IntegerField(default=1, editable=False, help_text="its number among the tank's devices")
     secret_hash = models.CharField(max_length=64, editable=False)
     previous_secret_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
@@ -151,7 +172,7 @@ class Severity(models.TextChoices):
 class Alert(TimestampedModel):
     """A condition of a tank from `opened_at` to `closed_at`, with its evidence. One open alert a tank and kind."""
 
-    tank = models.ForeignKey(Tank, on_delete=models.CASCADE, related_name="alerts")
+    tank = models.ForeignKey(Tank, on_delete=models.CASCADE, related_name="alerts", db_index=False)
     user_id = ObjectIdField()
     kind = models.CharField(max_length=32, choices=AlertKind)
     severity = models.CharField(max_length=16, choices=Severity)

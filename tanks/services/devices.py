@@ -1,0 +1,83 @@
+"""Devices: registering, secrets, and who a device is when it knocks."""
+
+import hashlib
+import hmac
+import secrets
+from datetime import timedelta
+
+from django.db import IntegrityError
+from pymongo import ReturnDocument
+
+from common.errors import DomainError
+from common.mongo import collection
+from common.time import utc_now
+from tanks.models import Device, Tank
+
+SECRET_BYTES = 24
+OVERLAP = timedelta(hours=24)
+
+
+def _hash(secret: str) -> str:
+    # A secret has 192 random bits: a plain digest cannot be guessed, and costs microseconds on the ingest path.
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def device_register(*, tank: Tank, device_id: str, kind: str) -> tuple[Device, str]:
+    """Binds a new device to the tank, in place of the one it has; returns it with its secret, told only here.
+
+    Raises DomainError `device_taken` (409) when the id is registered already, to whomever.
+    """
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    counted = collection(Tank).find_one_and_update(
+        {"_id": tank.pk}, {"$inc": {"device_slots": 1}}, return_document=ReturnDocument.AFTER
+    )
+    try:
+        device = Device.objects.create(
+            device_id=device_id,
+            tank=tank,
+            kind=kind,
+            slot=counted["device_slots"],
+            secret_hash=_hash(secret),
+        )
+    except IntegrityError as error:
+        raise DomainError("device_taken", "That device is registered already.") from error
+    Device.objects.filter(tank_id=tank.pk).exclude(pk=device.pk).delete()
+    Tank.objects.filter(pk=tank.pk).update(device_id=device_id, device_kind=kind, updated_at=utc_now())
+    tank.device_id, tank.device_kind = device_id, kind
+    return device, secret
+
+
+def device_release(*, tank: Tank) -> None:
+    """Takes the tank's device from it; the id may then be registered anew. The readings stay."""
+    Device.objects.filter(tank_id=tank.pk).delete()
+    Tank.objects.filter(pk=tank.pk).update(device_id=None, updated_at=utc_now())
+    tank.device_id = None
+
+
+def device_secret_rotate(*, device: Device) -> str:
+    """A new secret, told only here. The one before works for another 24 hours, so that no reading is lost."""
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    now = utc_now()
+    Device.objects.filter(pk=device.pk).update(
+        secret_hash=_hash(secret),
+        previous_secret_hash=device.secret_hash,
+        previous_secret_until=now + OVERLAP,
+        updated_at=now,
+    )
+    return secret
+
+
+def device_secret_matches(*, device: Device, secret: str) -> bool:
+    """Whether the secret is the device's present one, or its last within the overlap. In constant time."""
+    digest = _hash(secret)
+    present = hmac.compare_digest(digest, device.secret_hash)
+    before = hmac.compare_digest(digest, device.previous_secret_hash or "-" * len(digest))
+    until = device.previous_secret_until
+    return present or (before and until is not None and until > utc_now())
+
+
+def device_authenticate(*, device_id: str, secret: str) -> Device | None:
+    """The device that these credentials name, else None; an unknown device takes the same time as a wrong secret."""
+    device = Device.objects.filter(device_id=device_id).first()
+    matches = device_secret_matches(device=device or Device(secret_hash="-" * 64), secret=secret)
+    return device if device is not None and matches else None

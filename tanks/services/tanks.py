@@ -1,0 +1,82 @@
+"""Tanks: registering, changing, deleting."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bson import ObjectId
+
+from common.errors import DomainError
+from common.mongo import collection, next_number
+from common.time import utc_now
+from tanks import readings
+from tanks.models import Alert, Device, Tank
+from tanks.services.devices import device_register, device_release
+
+
+def tank_create(*, user_id: ObjectId, device_id: str | None = None, **fields: Any) -> tuple[Tank, str | None]:
+    """A new tank of the user; with `device_id` also its device, whose secret is told only here.
+
+    Raises DomainError `device_taken` (409), and no tank is made then.
+    """
+    if device_id and Device.objects.filter(device_id=device_id).exists():
+        raise DomainError("device_taken", "That device is registered already.")
+    _check_thresholds(fields, Tank())
+    tank = Tank(user_id=user_id, series=next_number("series"), **fields)
+    tank.supplier_ids = [tank.preferred_supplier_id] if tank.preferred_supplier_id else []
+    tank.save()
+    if not device_id:
+        return tank, None
+    try:
+        _, secret = device_register(tank=tank, device_id=device_id, kind=tank.device_kind)
+    except DomainError:
+        tank.delete()
+        raise
+    return tank, secret
+
+
+def tank_update(*, tank: Tank, **fields: Any) -> str | None:
+    """Changes the given fields alone. A new `device_id` replaces the device: returns its secret, else None.
+
+    A capacity change keeps the level's percentage of readings already stored; new ones use the new capacity.
+    Raises DomainError `device_taken` (409).
+    """
+    _check_thresholds(fields, tank)
+    device_id = fields.pop("device_id", tank.device_id)
+    secret = None
+    if device_id != tank.device_id:
+        if device_id:
+            kind = fields.get("device_kind", tank.device_kind)
+            _, secret = device_register(tank=tank, device_id=device_id, kind=kind)
+        else:
+            device_release(tank=tank)
+    elif "device_kind" in fields and fields["device_kind"] != tank.device_kind:
+        Device.objects.filter(tank_id=tank.pk).update(kind=fields["device_kind"], updated_at=utc_now())
+    supplier = fields.get("preferred_supplier")
+    if supplier is not None:
+        collection(Tank).update_one({"_id": tank.pk}, {"$addToSet": {"supplier_ids": supplier.pk}})
+    for name, value in fields.items():
+        setattr(tank, name, value)
+    tank.save(update_fields=[*fields, "updated_at"])
+    return secret
+
+
+def tank_delete(*, tank: Tank, has_open_order: Callable[[ObjectId], bool]) -> None:
+    """Deletes the tank with its device, alerts and readings. Raises DomainError `open_order` (409)."""
+    if has_open_order(tank.pk):
+        raise DomainError("open_order", "The tank has an open order; cancel it or wait for its delivery.")
+    # Readings go last: a crash before leaves nothing that points at missing ones, and a series is never reused.
+    Device.objects.filter(tank_id=tank.pk).delete()
+    Alert.objects.filter(tank_id=tank.pk).delete()
+    collection(Tank).delete_one({"_id": tank.pk})
+    readings.delete_all([tank.series])
+
+
+def _check_thresholds(fields: dict[str, Any], tank: Tank) -> None:
+    """Critical is never above low; a critical threshold nobody chose follows a low one down."""
+    low = fields.get("low_water_threshold", tank.low_water_threshold)
+    critical = fields.get("critical_threshold")
+    if critical is None:
+        fields["critical_threshold"] = min(tank.critical_threshold, low)
+    elif critical > low:
+        message = "The critical threshold may not be above the low-water threshold."
+        raise DomainError("invalid", message, status=400, errors={"criticalThreshold": [message]})
