@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.contrib.auth.models import BaseUserManager
-from django_mongodb_backend.managers import MongoManager
+
+from common.models import MongoManager
 
 
 class UserManager(BaseUserManager, MongoManager):
     def create_user(self, *, email: str, password: str | None = None, **fields: Any) -> Any:
         """A saved user with a hashed password (None: unusable, to be set by a mailed link)."""
-        user = self.model(email=self.normalize_email(email), **fields)
+        user: Any = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user

@@ -8,11 +8,10 @@ from django_mongodb_backend.fields import (
     EmbeddedModelField,
     ObjectIdField,
 )
-from django_mongodb_backend.managers import MongoManager
 from django_mongodb_backend.models import EmbeddedModel
 
 from accounts.managers import UserManager
-from common.models import TimestampedModel
+from common.models import MongoManager, TimestampedModel
 
 
 class Role(models.TextChoices):
@@ -66,7 +65,7 @@ class User(AbstractBaseUser, TimestampedModel):
     notification_preferences = EmbeddedModelField(NotificationPreferences, default=NotificationPreferences)
     is_active = models.BooleanField(default=True)
 
-    objects = UserManager()
+    objects = UserManager()  # type: ignore[misc,assignment]
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
@@ -162,4 +161,4 @@ class RefreshFamily(models.Model):
         verbose_name_plural = "refresh families"
 
     def __str__(self) -> str:
-        return f"{self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.user} since {self.created_at:%Y-%m-%d %H:%M}"

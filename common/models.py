@@ -1,7 +1,14 @@
 """What every stored object shares."""
 
+from typing import TYPE_CHECKING
+
 from django.db import models
-from django_mongodb_backend.managers import MongoManager
+
+if TYPE_CHECKING:
+    # The backend's manager is made at run time, which the type checker cannot follow; it has a Manager's methods.
+    from django.db.models import Manager as MongoManager
+else:
+    from django_mongodb_backend.managers import MongoManager
 
 
 class TimestampedModel(models.Model):

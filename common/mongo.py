@@ -18,7 +18,7 @@ AWARE: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
 def database() -> Database[Document]:
     """The pymongo database that the ORM uses, connected on first use; its times are aware, in UTC."""
     connection.ensure_connection()
-    return connection.database.with_options(codec_options=AWARE)  # type: ignore[no-any-return]
+    return connection.database.with_options(codec_options=AWARE)  # type: ignore[attr-defined,no-any-return]
 
 
 def collection(model: type[Model]) -> Collection[Document]:
@@ -31,6 +31,7 @@ def next_number(name: str) -> int:
     counter = database()["counters"].find_one_and_update(
         {"_id": name}, {"$inc": {"value": 1}}, upsert=True, return_document=ReturnDocument.AFTER
     )
+    assert counter is not None  # upserted
     return int(counter["value"])
 
 

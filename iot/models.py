@@ -1,7 +1,8 @@
 """What devices sent that could not be used."""
 
 from django.db import models
-from django_mongodb_backend.managers import MongoManager
+
+from common.models import MongoManager
 
 
 class RejectedMessage(models.Model):

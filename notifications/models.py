@@ -81,4 +81,4 @@ class PushSubscription(TimestampedModel):
         indexes = [models.Index(fields=["user", "endpoint"], name="push_user_endpoint")]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.user_id}"
+        return f"{self.kind} of {self.user}"

@@ -191,4 +191,4 @@ class Alert(TimestampedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} on {self.tank_id}"
+        return f"{self.kind} on {self.tank}"

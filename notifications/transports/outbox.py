@@ -19,6 +19,6 @@ class OutboxEmailBackend(BaseEmailBackend):
         for message in email_messages:
             name = f"{utc_now():%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
             part = folder / f"{name}.part"
-            part.write_bytes(message.message().as_bytes(linesep="\r\n"))
+            part.write_bytes(message.message().as_bytes())
             part.rename(folder / f"{name}.eml")
         return len(email_messages)

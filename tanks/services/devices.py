@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db import IntegrityError
 from pymongo import ReturnDocument
 
-from common.errors import DomainError
+from common.errors import DomainError, NotFoundError
 from common.mongo import collection
 from common.time import utc_now
 from tanks.models import Device, Tank
@@ -31,6 +31,8 @@ def device_register(*, tank: Tank, device_id: str, kind: str) -> tuple[Device, s
     counted = collection(Tank).find_one_and_update(
         {"_id": tank.pk}, {"$inc": {"device_slots": 1}}, return_document=ReturnDocument.AFTER
     )
+    if counted is None:
+        raise NotFoundError("tank")
     try:
         device = Device.objects.create(
             device_id=device_id,
