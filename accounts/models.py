@@ -123,7 +123,9 @@ class Review(EmbeddedModel):
 class Supplier(TimestampedModel):
     """The company of a user with role supplier; its id is the user's id."""
 
-    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="supplier")
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, db_column="_id", related_name="supplier"
+    )
     company = models.CharField(max_length=150)
     logo = models.CharField(max_length=300, blank=True, default="")
     service_areas = EmbeddedModelArrayField(ServiceArea, default=list, blank=True)
