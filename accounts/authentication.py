@@ -1,7 +1,28 @@
 """Who is asking: the bearer token of the API."""
 
+from typing import Any
+
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
+
+from accounts.tokens import Identity, TokenRefusedError, verify_access
 
 
 class BearerAuthentication(JWTAuthentication):
-    """simplejwt's, with `WWW-Authenticate: Bearer realm="api"`."""
+    """simplejwt's header handling; the token is checked by `accounts.tokens`, without loading the user."""
+
+    def authenticate(self, request: Request) -> tuple[Identity, Any] | None:  # type: ignore[override]
+        header = self.get_header(request)
+        raw = self.get_raw_token(header) if header else None
+        if raw is None:
+            return None
+        try:
+            return verify_access(raw), None
+        except TokenRefusedError as error:
+            raise AuthenticationFailed(error.detail, code=error.code) from error
+
+    def get_raw_token(self, header: bytes) -> bytes | None:
+        """The token of a Bearer header, its scheme in any case (RFC 9110); other schemes are not ours."""
+        scheme, _, token = header.partition(b" ")
+        return token.strip() if scheme.lower() == b"bearer" else None

@@ -19,6 +19,8 @@ import pytest
 from config.launcher.ports import free_port
 from config.launcher.servers import Broker, Mongod, Server, Valkey
 
+pytest_plugins = ["tests.cast"]
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 _folder = Path(tempfile.mkdtemp(prefix="water-tanks-tests-"))
