@@ -4,9 +4,11 @@ from django.contrib import admin
 from django.urls import path
 
 from config import health
+from notifications.preferences import preferences_page
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("u/<str:token>", preferences_page, name="notification-preferences"),
     path("admin/", admin.site.urls),
 ]

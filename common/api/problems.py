@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from common.errors import DomainError
+from common.json import PROBLEM_TYPE, camel
 
 log = logging.getLogger(__name__)
-CONTENT_TYPE = "application/problem+json"
 
 CODES = {
     400: "invalid",
@@ -31,11 +31,6 @@ CODES = {
     500: "server_error",
     503: "unavailable",
 }
-
-
-def camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(part.title() for part in rest)
 
 
 def problem_document(
@@ -73,7 +68,7 @@ def problem_response(
 ) -> HttpResponse:
     """A problem outside DRF."""
     document = of_error(error) if error else problem_document(status=status, detail=detail)
-    return HttpResponse(orjson.dumps(document), status=document["status"], content_type=CONTENT_TYPE)
+    return HttpResponse(orjson.dumps(document), status=document["status"], content_type=PROBLEM_TYPE)
 
 
 def flatten_errors(detail: Any, prefix: str = "") -> dict[str, list[str]]:
@@ -128,7 +123,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
         document = problem_document(
             status=500, detail="Something went wrong on our side. It has been logged."
         )
-    return Response(document, status=document["status"], headers=headers, content_type=CONTENT_TYPE)
+    return Response(document, status=document["status"], headers=headers, content_type=PROBLEM_TYPE)
 
 
 def _of_api_exception(exc: exceptions.APIException, headers: dict[str, str]) -> dict[str, Any]:

@@ -1,13 +1,15 @@
-"""Without a mail server: each message is written as an `.eml` file under `VAR_DIR/outbox/`."""
+"""Without providers: mails are written as `.eml` files under `VAR_DIR/outbox/`, SMS and push as JSON lines."""
 
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
+from common.json import camelize, dumps
 from common.time import utc_now
 
 
@@ -22,3 +24,11 @@ class OutboxEmailBackend(BaseEmailBackend):
             part.write_bytes(message.message().as_bytes())
             part.rename(folder / f"{name}.eml")
         return len(email_messages)
+
+
+def outbox_append(name: str, line: dict[str, Any]) -> None:
+    """Add one JSON line to a file of the outbox; lines of several processes do not mix."""
+    folder = Path(settings.OUTBOX_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / name).open("ab", buffering=0) as file:
+        file.write(dumps(camelize({"at": utc_now(), **line})) + b"\n")

@@ -1,0 +1,51 @@
+"""JSON as the product speaks it: camelCase names, ids as text, times in ISO 8601 UTC. Knows no framework."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from bson import ObjectId
+
+from common.time import iso
+
+PROBLEM_TYPE = "application/problem+json"
+_camel_names: dict[str, str] = {}
+
+
+def camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.title() for part in rest)
+
+
+def camel_name(name: str) -> str:
+    """`camel`, remembered: field names are few and asked for often. Ids used as keys pass unchanged."""
+    known = _camel_names.get(name)
+    if known is None:
+        known = camel(name) if "_" in name else name
+        if len(_camel_names) < 10_000:
+            _camel_names[name] = known
+    return known
+
+
+def camelize(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {camel_name(str(key)): camelize(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [camelize(item) for item in data]
+    return data
+
+
+def json_default(value: Any) -> Any:
+    if isinstance(value, ObjectId):
+        return str(value)
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime):
+        return iso(value)
+    return str(value)
+
+
+def dumps(data: Any) -> bytes:
+    return orjson.dumps(data, default=json_default, option=orjson.OPT_PASSTHROUGH_DATETIME)

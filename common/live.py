@@ -1,0 +1,160 @@
+"""Live events: written once to Redis streams, from where each web process hands them to its sockets.
+
+An audience is a user's id, or the word `admins` for every administrator. Audiences are spread over `SHARDS`
+streams; an entry stands once in each stream that one of its audiences belongs to, so that a socket follows only
+the one or two streams of its own audiences, live and when it resumes. Stream ids are the events' ids.
+
+Nothing is written for an audience that no socket has belonged to for over an hour (`PRESENT`, kept by the web
+processes for `PRESENT_MS` beyond the last socket): nobody then holds an id of the last hour to resume from, so
+leaving it out makes no gap. A fleet's levels therefore cost the stream only what is being watched.
+
+When Redis does not answer, events are dropped and their audiences remembered; the first thing written afterwards
+tells those audiences to fetch anew (`reset`).
+"""
+
+import logging
+import threading
+import time
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+from redis import RedisError
+from redis.client import Pipeline
+
+from common.json import camelize, dumps
+from common.redis import client
+from common.time import utc_now
+
+log = logging.getLogger(__name__)
+
+ADMINS = "admins"
+SHARDS = 64
+KEEP_MS = 3_600_000
+PRESENT = "live:present"
+PRESENT_MS = KEEP_MS + 600_000
+OUTAGE_PAUSE_SECONDS = 1.0
+REMEMBERED_AUDIENCES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """`data` is what the API's GET of the same thing answers, in snake_case or camelCase; `at` is UTC."""
+
+    audience: Iterable[ObjectId | str]
+    type: str
+    data: Mapping[str, Any]
+    at: datetime = field(default_factory=utc_now)
+
+
+def event_publish(
+    *,
+    audience: Iterable[ObjectId | str],
+    type: str,  # the event's own word for it
+    data: Mapping[str, Any],
+    at: datetime | None = None,
+) -> None:
+    """Tell everyone in `audience` who is connected or can still resume. Never raises, see `events_publish`."""
+    events_publish([LiveEvent(audience, type, data, at or utc_now())])
+
+
+def events_publish(events: Sequence[LiveEvent]) -> None:
+    """Write many events in two round trips, in their order.
+
+    Never raises and never waits long: without Redis the events are lost, which is logged once an outage, and
+    their audiences are told to fetch anew when it is back.
+    """
+    addressed = [(event, [str(word) for word in event.audience]) for event in events]
+    words = {word for _, audience in addressed for word in audience}
+    if not words:
+        return
+    if time.monotonic() < _outage.until:
+        _outage.remember(words)
+        return
+    missed = _outage.recall()
+    try:
+        _write(addressed, words, missed)
+    except RedisError as error:
+        _outage.begin(words | missed, error)
+    else:
+        _outage.end()
+
+
+def shard_of(word: str) -> int:
+    """The number of the stream that an audience's events are in."""
+    return zlib.crc32(word.encode()) % SHARDS
+
+
+def stream_key(shard: int) -> str:
+    return f"live:{shard}"
+
+
+def _write(addressed: list[tuple[LiveEvent, list[str]]], words: set[str], missed: set[str]) -> None:
+    redis = client()
+    asked = list(words | missed)
+    now_ms = time.time() * 1000
+    scores = redis.zmscore(PRESENT, asked)
+    present = {word for word, until in zip(asked, scores, strict=True) if until and until > now_ms}
+    if not present:
+        return
+    pipeline = redis.pipeline(transaction=False)
+    shards = _append(pipeline, sorted(missed & present), {"reset": ""}, now_ms)
+    for event, audience in addressed:
+        if present.isdisjoint(audience):
+            continue
+        body = dumps({"type": event.type, "at": event.at, "data": camelize(event.data)})
+        shards |= _append(pipeline, audience, {"event": body}, now_ms)
+    for shard in shards:
+        pipeline.pexpire(stream_key(shard), 2 * KEEP_MS)
+    pipeline.execute()
+
+
+def _append(
+    pipeline: "Pipeline", audience: list[str], what: Mapping[str, bytes | str], now_ms: float
+) -> set[int]:
+    """Queue one entry for every stream of the audience. Returns their numbers."""
+    shards = {shard_of(word) for word in audience}
+    entry: dict[Any, Any] = {"to": " ".join(audience), **what}
+    for shard in shards:
+        pipeline.xadd(stream_key(shard), entry, minid=f"{int(now_ms - KEEP_MS)}", approximate=True)
+    return shards
+
+
+class _Outage:
+    """What this process could not write: audiences to be told, and when to try again."""
+
+    def __init__(self) -> None:
+        self.until = 0.0
+        self.since: float | None = None
+        self.missed: set[str] = set()
+        self.lock = threading.Lock()
+
+    def remember(self, words: set[str]) -> None:
+        with self.lock:
+            if len(self.missed) < REMEMBERED_AUDIENCES:
+                self.missed |= words
+
+    def recall(self) -> set[str]:
+        if not self.missed:
+            return set()
+        with self.lock:
+            missed, self.missed = self.missed, set()
+        return missed
+
+    def begin(self, words: set[str], error: RedisError) -> None:
+        self.remember(words)
+        if self.since is None:
+            self.since = time.monotonic()
+            log.warning("live events are being dropped: %s", error)
+        self.until = time.monotonic() + OUTAGE_PAUSE_SECONDS
+
+    def end(self) -> None:
+        if self.since is not None:
+            log.warning("live events flow again after %.0f s", time.monotonic() - self.since)
+            self.since = None
+
+
+_outage = _Outage()
