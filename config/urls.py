@@ -1,7 +1,7 @@
 """Every address of the product: health, API, portal, operators' admin."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from config import health
 from notifications.preferences import preferences_page
@@ -10,5 +10,6 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("u/<str:token>", preferences_page, name="notification-preferences"),
+    path("", include("accounts.pages.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from accounts.pages import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("login", views.sign_in, name="login"),
+    path("logout", views.sign_out, name="logout"),
+    path("account", views.account, name="account"),
+]
