@@ -30,5 +30,5 @@ class DomainError(Exception):
 class NotFoundError(DomainError):
     """It does not exist, or is not yours: the two look alike."""
 
-    def __init__(self, what: str = "object") -> None:
-        super().__init__("not_found", f"No such {what}.", status=404)
+    def __init__(self, what: str = "object", *, code: str = "not_found") -> None:
+        super().__init__(code, f"No such {what}.", status=404)

@@ -8,7 +8,6 @@ import secrets
 from datetime import timedelta
 from pathlib import Path
 
-import django_mongodb_backend
 from csp.constants import NONCE, SELF
 
 from config.environment import env, load_environment
@@ -128,16 +127,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_UPLOAD_BYTES
 # --- Storage ---------------------------------------------------------------------------------------
 
 DATABASES = {
-    "default": django_mongodb_backend.parse_uri(
-        environment.mongodb_uri or "mongodb://127.0.0.1:27017/",
-        db_name=env.str("MONGODB_NAME", "water_tanks"),
-    )
-}
-DATABASES["default"]["OPTIONS"] = {
-    "w": "majority",
-    "serverSelectionTimeoutMS": env.int("MONGODB_TIMEOUT_MS", 5_000),
-    "appname": "water-tanks",
-    **DATABASES["default"].get("OPTIONS", {}),
+    "default": {
+        "ENGINE": "django_mongodb_backend",
+        "HOST": environment.mongodb_uri or "mongodb://127.0.0.1:27017/",
+        "NAME": env.str("MONGODB_NAME", "water_tanks"),
+        "OPTIONS": {
+            "w": "majority",
+            "serverSelectionTimeoutMS": env.int("MONGODB_TIMEOUT_MS", 5_000),
+            "appname": "water-tanks",
+        },
+    }
 }
 DATABASE_ROUTERS = ["django_mongodb_backend.routers.MongoRouter"]
 DEFAULT_AUTO_FIELD = "django_mongodb_backend.fields.ObjectIdAutoField"

@@ -21,7 +21,6 @@ DUPLICATE_KEY = 11000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 MAX_MS = 2**48 - 1
-MAX_SERIES = 2**32 - 1
 
 GOOD, SUSPECT, ESTIMATED = "good", "suspect", "estimated"
 _QUALITY = {GOOD: 0, SUSPECT: 1, ESTIMATED: 2}
@@ -101,32 +100,26 @@ def insert(readings: Sequence[Reading]) -> set[int]:
     return set()
 
 
-def range_filter(series: int, start: datetime | None, end: datetime | None) -> Document:
-    """The keys of a tank from `start` (inclusive) to `end` (exclusive)."""
+def range_filter(series: int, start: datetime | None, before: tuple[int, int] | None) -> Document:
+    """The keys of a tank from `start` (inclusive) up to `before`, a time in ms and a slot (exclusive)."""
     low = key(series, max(0, to_ms(start)) if start else 0, 0)
-    high = (
-        key(series, min(MAX_MS, max(0, to_ms(end))), 0)
-        if end
-        else (series + 1).to_bytes(5, "big")[1:] + b"\0" * 8
-        if series < MAX_SERIES
-        else b"\xff" * 12
-    )
+    high = key(series, *before) if before else key(series, MAX_MS, 2**16 - 1)
     return {"_id": {"$gte": low, "$lt": high}}
 
 
 def newest(
-    series: int, *, start: datetime | None = None, end: datetime | None = None, limit: int
+    series: int, *, start: datetime | None = None, before: tuple[int, int] | None = None, limit: int
 ) -> list[Reading]:
-    """Up to `limit` readings in the range, newest first."""
-    found = readings_collection().find(range_filter(series, start, end)).sort("_id", -1).limit(limit)
+    """Up to `limit` readings in the range (see `range_filter`), newest first."""
+    found = readings_collection().find(range_filter(series, start, before)).sort("_id", -1).limit(limit)
     return [from_document(document) for document in found]
 
 
 def oldest_first(
-    series: int, *, start: datetime | None = None, end: datetime | None = None
+    series: int, *, start: datetime | None = None, before: tuple[int, int] | None = None
 ) -> Iterator[Reading]:
-    """All readings in the range in order of time, streamed."""
-    for document in readings_collection().find(range_filter(series, start, end)).sort("_id", 1):
+    """All readings in the range (see `range_filter`) in order of time, streamed."""
+    for document in readings_collection().find(range_filter(series, start, before)).sort("_id", 1):
         yield from_document(document)
 
 

@@ -60,10 +60,14 @@ def tank_update(*, tank: Tank, **fields: Any) -> str | None:
     return secret
 
 
-def tank_delete(*, tank: Tank, has_open_order: Callable[[ObjectId], bool]) -> None:
-    """Deletes the tank with its device, alerts and readings. Raises DomainError `open_order` (409)."""
-    if has_open_order(tank.pk):
-        raise DomainError("open_order", "The tank has an open order; cancel it or wait for its delivery.")
+# Apps above that may forbid a deletion add a check here when they start: it raises a DomainError.
+deletion_guards: list[Callable[[ObjectId], None]] = []
+
+
+def tank_delete(*, tank: Tank) -> None:
+    """Deletes the tank with its device, alerts and readings, unless a guard forbids it (DomainError 409)."""
+    for guard in deletion_guards:
+        guard(tank.pk)
     # Readings go last: a crash before leaves nothing that points at missing ones, and a series is never reused.
     Device.objects.filter(tank_id=tank.pk).delete()
     Alert.objects.filter(tank_id=tank.pk).delete()

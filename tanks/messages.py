@@ -1,0 +1,51 @@
+"""What an owner is told of an alert: short, with the number that matters."""
+
+from collections.abc import Callable
+from typing import Any
+
+Evidence = dict[str, Any]
+
+
+def _percent(evidence: Evidence) -> str:
+    return f"{evidence['level']:.0f} %" if "level" in evidence else "an unknown level"
+
+
+def _liters(evidence: Evidence, name: str) -> str:
+    return f"{evidence[name]:,.0f} litres" if name in evidence else "some litres"
+
+
+OPENED: dict[str, Callable[[str, Evidence], str]] = {
+    "low": lambda tank, e: f"{tank} is low: {_percent(e)}.",
+    "critical": lambda tank, e: f"{tank} is critically low: {_percent(e)}.",
+    "runout_soon": lambda tank, e: f"{tank} may run out before water can be delivered.",
+    "leak": lambda tank, e: f"{tank} seems to leak: about {_liters(e, 'litersPerDay')} a day.",
+    "burst": lambda tank, e: f"{tank} is losing water fast: {_liters(e, 'lostLiters')} gone.",
+    "stuck": lambda tank, e: f"The sensor of {tank} shows the same level all the time.",
+    "noisy": lambda tank, e: f"The sensor of {tank} jumps about; its levels are uncertain.",
+    "faulty": lambda tank, e: f"The sensor of {tank} reports a fault.",
+    "offline": lambda tank, e: f"The sensor of {tank} is silent.",
+    "overfill": lambda tank, e: f"{tank} is too full: {_percent(e)}.",
+    "unexpected_refill": lambda tank, e: f"{tank} gained {_liters(e, 'liters')} without a delivery.",
+}
+
+CLOSED: dict[str, str] = {
+    "low": "{tank} has enough water again.",
+    "critical": "{tank} is no longer critically low.",
+    "runout_soon": "{tank} is no longer about to run out.",
+    "leak": "{tank} no longer seems to leak.",
+    "burst": "{tank} has stopped losing water.",
+    "stuck": "The sensor of {tank} moves again.",
+    "noisy": "The sensor of {tank} is steady again.",
+    "faulty": "The sensor of {tank} works again.",
+    "offline": "The sensor of {tank} is heard again.",
+    "overfill": "{tank} is no longer too full.",
+    "unexpected_refill": "The refill of {tank} has been taken note of.",
+}
+
+
+def opened(*, kind: str, tank: str, evidence: Evidence) -> str:
+    return OPENED[kind](tank, evidence)
+
+
+def closed(*, kind: str, tank: str) -> str:
+    return CLOSED[kind].format(tank=tank)

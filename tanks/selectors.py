@@ -1,0 +1,159 @@
+"""What is read of tanks: raw documents, few round trips, shaped once as the API tells them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bson import ObjectId
+
+from common.errors import NotFoundError
+from common.mongo import Document, collection
+from tanks.models import Alert, Device, Tank
+from tanks.readings import Reading
+from tanks.status import tank_status
+
+HIDDEN = {"filter_state": 0, "usage_state": 0, "detector_state": 0}
+
+
+def tank_get_for(*, user_id: ObjectId, tank_id: ObjectId) -> Tank:
+    """The owner's tank; NotFoundError for another's, as for none."""
+    tank = Tank.objects.filter(pk=tank_id, user_id=user_id).first()
+    if tank is None:
+        raise NotFoundError("tank")
+    return tank
+
+
+def tank_payload_for(*, user_id: ObjectId, tank_id: ObjectId) -> Document:
+    """The owner's tank as the API tells it; NotFoundError otherwise."""
+    document = collection(Tank).find_one({"_id": tank_id, "user_id": user_id}, HIDDEN)
+    if document is None:
+        raise NotFoundError("tank")
+    return tank_payloads([document])[0]
+
+
+def tanks_page(*, user_id: ObjectId, skip: int, limit: int) -> tuple[int, list[Document]]:
+    """How many tanks the user has, and those of one page, newest first."""
+    tanks = collection(Tank)
+    mine = {"user_id": user_id}
+    found = list(tanks.find(mine, HIDDEN).sort("created_at", -1).skip(skip).limit(limit))
+    return tanks.count_documents(mine), tank_payloads(found)
+
+
+def tank_payloads(documents: Sequence[Document]) -> list[Document]:
+    """Tank documents as the API tells them, with their device's status and open alerts: two queries for all."""
+    ids = [document["_id"] for document in documents]
+    statuses = {
+        device["tank_id"]: device["status"]
+        for device in collection(Device).find({"tank_id": {"$in": ids}}, {"tank_id": 1, "status": 1})
+    }
+    alerts: dict[ObjectId, list[Document]] = {}
+    for alert in collection(Alert).find({"tank_id": {"$in": ids}, "is_open": True}):
+        alerts.setdefault(alert["tank_id"], []).append(alert_payload(alert))
+    return [
+        tank_payload(document, statuses.get(document["_id"]), alerts.get(document["_id"], []))
+        for document in documents
+    ]
+
+
+def tank_payload(document: Document, device_status: str | None, open_alerts: list[Document]) -> Document:
+    current = document.get("current_level")
+    location = document.get("location")
+    geometry = document.get("geometry")
+    return {
+        "id": document["_id"],
+        "userId": document["user_id"],
+        "name": document["name"],
+        "capacity": document["capacity"],
+        "avgDailyUsage": document["avg_daily_usage"],
+        "lowWaterThreshold": document["low_water_threshold"],
+        "criticalThreshold": document["critical_threshold"],
+        "autoOrder": document["auto_order"],
+        "preferredSupplier": document["preferred_supplier_id"],
+        "deviceId": document["device_id"],
+        "deviceKind": document["device_kind"],
+        "geometry": geometry_payload(geometry) if geometry else None,
+        "installedDate": document["installed_date"],
+        "lastMaintenance": document["last_maintenance"],
+        "location": {"latitude": location["coordinates"][1], "longitude": location["coordinates"][0]}
+        if location
+        else None,
+        "currentLevel": level_payload(current) if current else None,
+        "forecast": document.get("forecast"),
+        "status": tank_status(
+            level=current["level"] if current else None,
+            low_threshold=document["low_water_threshold"],
+            critical_threshold=document["critical_threshold"],
+        ),
+        "deviceStatus": _told_status(device_status),
+        "openAlerts": open_alerts,
+        "createdAt": document["created_at"],
+        "updatedAt": document["updated_at"],
+    }
+
+
+def _told_status(device_status: str | None) -> str:
+    # A device that has never been heard is, to its owner, offline.
+    if device_status is None:
+        return "none"
+    return "offline" if device_status == "registered" else device_status
+
+
+def geometry_payload(geometry: Document) -> Document:
+    return {
+        "shape": geometry["shape"],
+        "heightMm": geometry["height_mm"],
+        "sensorOffsetMm": geometry["sensor_offset_mm"],
+        "table": geometry["table"],
+    }
+
+
+def level_payload(current: Document) -> Document:
+    return {
+        "level": current["level"],
+        "volumeLiters": current["volume_liters"],
+        "timestamp": current["timestamp"],
+        "source": current["source"],
+        "quality": current["quality"],
+    }
+
+
+def reading_payload(reading: Reading) -> Document:
+    return {
+        "level": reading.level,
+        "volumeLiters": reading.volume_liters,
+        "timestamp": reading.timestamp,
+        "source": reading.source,
+        "quality": reading.quality,
+    }
+
+
+def alert_payload(alert: Document) -> Document:
+    return {
+        "id": alert["_id"],
+        "tankId": alert["tank_id"],
+        "kind": alert["kind"],
+        "severity": alert["severity"],
+        "openedAt": alert["opened_at"],
+        "closedAt": alert["closed_at"],
+        "acknowledgedAt": alert["acknowledged_at"],
+        "snoozedUntil": alert["snoozed_until"],
+        "evidence": alert["evidence"],
+    }
+
+
+def current_level_for(*, user_id: ObjectId, tank_id: ObjectId) -> Document:
+    """The newest believed reading. NotFoundError for a tank that is not the user's, or without a reading."""
+    document = collection(Tank).find_one({"_id": tank_id, "user_id": user_id}, {"current_level": 1})
+    if document is None:
+        raise NotFoundError("tank")
+    if not document.get("current_level"):
+        raise NotFoundError("reading", code="no_reading")
+    return level_payload(document["current_level"])
+
+
+def alerts_page(*, tank: Tank, only_open: bool | None, skip: int, limit: int) -> tuple[int, list[Document]]:
+    """How many alerts the tank has had, and those of one page, newest first."""
+    wanted: dict[str, Any] = {"tank_id": tank.pk}
+    if only_open is not None:
+        wanted["is_open"] = only_open
+    found = collection(Alert).find(wanted).sort("opened_at", -1).skip(skip).limit(limit)
+    return collection(Alert).count_documents(wanted), [alert_payload(alert) for alert in found]

@@ -1,0 +1,98 @@
+"""Alerts: opened and closed once, whoever says so and however often; told to the owner, live and by webhook."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError
+
+from common.live import LiveEvent, events_publish
+from common.mongo import collection
+from common.time import utc_now
+from notifications.services import notify
+from tanks import messages
+from tanks.models import Alert, Severity, Tank
+from tanks.selectors import alert_payload
+
+
+def alert_open(
+    *, tank: Tank, kind: str, severity: str, evidence: dict[str, Any], opened_at: datetime
+) -> Alert | None:
+    """Opens the alert, tells of it and returns it; None when one of that kind is open already.
+
+    A crash after the write is made good by the next call: telling is keyed by the alert, and done once.
+    """
+    try:
+        alert = Alert.objects.create(
+            tank=tank,
+            user_id=tank.user_id,
+            kind=kind,
+            severity=severity,
+            evidence=evidence,
+            opened_at=opened_at,
+        )
+    except IntegrityError:
+        untold = Alert.objects.filter(tank=tank, kind=kind, is_open=True, notified_at=None).first()
+        if untold is not None:
+            _tell_opened(tank, untold)
+        return None
+    _tell_opened(tank, alert)
+    return alert
+
+
+def alert_close(*, tank: Tank, kind: str, closed_at: datetime) -> bool:
+    """Closes the open alert of that kind and tells of it; False when none is open."""
+    alert = Alert.objects.filter(tank=tank, kind=kind, is_open=True).first()
+    if alert is None:
+        return False
+    closed = Alert.objects.filter(pk=alert.pk, is_open=True).update(
+        is_open=False, closed_at=closed_at, updated_at=utc_now()
+    )
+    if not closed:
+        return False
+    alert.is_open, alert.closed_at = False, closed_at
+    _publish(tank, alert)
+    notify(
+        user_id=tank.user_id,
+        type="system",
+        message=messages.closed(kind=alert.kind, tank=str(tank)),
+        key=f"alert:{alert.pk}:closed",
+        related_model="tank",
+        related_id=tank.pk,
+    )
+    return True
+
+
+def alert_acknowledge(*, alert: Alert) -> None:
+    """The owner has seen it: it is not told again."""
+    Alert.objects.filter(pk=alert.pk, acknowledged_at=None).update(acknowledged_at=utc_now())
+
+
+def alert_snooze(*, alert: Alert, until: datetime) -> None:
+    """No reminder of it before `until`."""
+    Alert.objects.filter(pk=alert.pk).update(snoozed_until=until, updated_at=utc_now())
+
+
+def _tell_opened(tank: Tank, alert: Alert) -> None:
+    urgent = alert.severity == Severity.CRITICAL
+    notify(
+        user_id=tank.user_id,
+        type="warning",
+        message=messages.opened(kind=alert.kind, tank=str(tank), evidence=alert.evidence),
+        key=f"alert:{alert.pk}:opened",
+        related_model="tank",
+        related_id=tank.pk,
+        urgent=urgent,
+    )
+    _publish(tank, alert)
+    Alert.objects.filter(pk=alert.pk, notified_at=None).update(notified_at=utc_now())
+
+
+def _publish(tank: Tank, alert: Alert) -> None:
+    audience = [tank.user_id, *tank.supplier_ids, "admins"]
+    events_publish([LiveEvent(audience=audience, type="tank.alert", data=alert_payload(_document(alert)))])
+
+
+def _document(alert: Alert) -> dict[str, Any]:
+    document = collection(Alert).find_one({"_id": alert.pk})
+    assert document is not None  # just written
+    return document
