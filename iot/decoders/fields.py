@@ -21,7 +21,8 @@ from .base import DecodeError, DeviceEvent, Measurement
 Quantity = Literal["level", "volume", "distance", "depth"]
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """The words of a list written as one string."""
     return frozenset(text.split())
 
 
@@ -48,15 +49,15 @@ _UNIT_WORDS = {
     "m3": "m3 m³ cbm",
     "gal": "gal gals gallon gallons",
 }
-_UNIT_OF_WORD = {word: unit for unit, words in _UNIT_WORDS.items() for word in words.split()}
+_UNIT_OF_WORD = {word: unit for unit, listed in _UNIT_WORDS.items() for word in listed.split()}
 _QUANTITY_WORDS: dict[Quantity, frozenset[str]] = {
-    "distance": _words("distance dist ullage outage airgap gap ultrasonic range echo"),
-    "volume": _words("volume vol contents stock"),
-    "depth": _words("depth innage height"),
-    "level": _words("level lvl fill filling fullness waterlevel liquidlevel tanklevel"),
+    "distance": word_set("distance dist ullage outage airgap gap ultrasonic range echo"),
+    "volume": word_set("volume vol contents stock"),
+    "depth": word_set("depth innage height"),
+    "level": word_set("level lvl fill filling fullness waterlevel liquidlevel tanklevel"),
 }
 # A level of one of these is not a level of water.
-_OTHER_WORDS = _words(
+_OTHER_WORDS = word_set(
     "battery bat batt signal rssi snr wifi power sound noise alarm threshold limit min max error status"
 )
 _SMALLEST_DEPTH_MM = -50.0  # a pressure probe in an empty tank reads a little below zero
