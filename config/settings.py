@@ -241,6 +241,7 @@ EMAIL_BACKEND = (
     else "notifications.transports.outbox.OutboxEmailBackend"
 )
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "Water Tanks <no-reply@localhost>")
+WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", False)  # for tests: calls into this network
 
 # --- Work ------------------------------------------------------------------------------------------
 

@@ -82,3 +82,68 @@ class PushSubscription(TimestampedModel):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.user}"
+
+
+class WebhookEvent(models.TextChoices):
+    DEVICE_ONLINE = "device.online", "Device online"
+    DEVICE_OFFLINE = "device.offline", "Device offline"
+    DEVICE_FAULTY = "device.faulty", "Device faulty"
+    TANK_LOW = "tank.low", "Tank low"
+    TANK_LEAK = "tank.leak", "Tank leaking"
+    ORDER_STATUS = "order.status", "Order status"
+
+
+class WebhookEndpoint(TimestampedModel):
+    """A callback address of a customer or supplier; it hears what its owner may read."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    url = models.CharField(max_length=1000)
+    events = ArrayField(models.CharField(max_length=32, choices=WebhookEvent), default=list)
+    description = models.CharField(max_length=200, blank=True, default="")
+    secret = models.CharField(max_length=64, editable=False, help_text="signs what is sent; shown once")
+    active = models.BooleanField(default=True)
+    failing_since = models.DateTimeField(
+        null=True, blank=True, help_text="first failure since it last worked"
+    )
+    disabled_reason = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-created_at"], name="webhook_user_created")]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class WebhookDelivery(TimestampedModel):
+    """One message to one endpoint, and how sending it went. Kept for 30 days."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Pending"
+        DELIVERED = "delivered", "Delivered"
+        FAILED = "failed", "Given up"
+
+    endpoint = models.ForeignKey(
+        WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    key = models.CharField(max_length=300, unique=True, help_text="told once, however often asked")
+    type = models.CharField(max_length=32, choices=WebhookEvent)
+    message_id = models.CharField(max_length=64)
+    body = models.TextField()
+    state = models.CharField(max_length=16, choices=State, default=State.PENDING)
+    attempts = models.IntegerField(default=0)
+    next_at = models.DateTimeField(null=True, blank=True)
+    status_code = models.IntegerField(null=True, blank=True, help_text="the last answer's")
+    error = models.CharField(max_length=300, blank=True, default="")
+    delivered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "webhook deliveries"
+        indexes = [
+            models.Index(fields=["endpoint", "-created_at"], name="webhook_endpoint_created"),
+            models.Index(fields=["state", "next_at"], name="webhook_state_next"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.state}"
