@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from .base import DecodeError
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _EPOCH_FROM, _EPOCH_TO = 946_684_800, 4_102_444_800  # 2000-01-01 and 2100-01-01
 
@@ -65,7 +66,7 @@ def parse_epoch(value: float) -> datetime:
         millis = int(value)
     else:
         raise DecodeError("not_a_time", f"{value!r} is neither epoch seconds nor milliseconds")
-    return datetime.fromtimestamp(millis // 1000, UTC) + timedelta(milliseconds=millis % 1000)
+    return EPOCH + timedelta(milliseconds=millis)
 
 
 def live_time(value: Any, received_at: datetime, timezone: str | None = None) -> datetime | None:

@@ -151,19 +151,16 @@ def _from_wire(wire: _Wire, received_at: datetime) -> Measurement:
             raise _range_error("volumeLiters", volume)
     elif not 0.0 <= (distance if distance is not None else depth) <= 100_000.0:  # type: ignore[operator]
         raise _range_error("distanceMm" if distance is not None else "depthMm", distance or depth)
-    at = wire.timestamp
-    if at is not None:
-        if isinstance(at, datetime):
-            if at.tzinfo is None:
-                raise DecodeError("not_a_time", "the time has no zone")
-            at = times.checked(at, received_at)
-        else:
-            at = times.checked(times.parse_epoch(at), received_at)
     battery, rssi, temperature = wire.battery, wire.rssi, wire.temperature
     if battery is not None:
         battery = _in_range("battery", battery)
+    if rssi is not None:
+        rssi = round(_in_range("rssi", rssi))
     if temperature is not None:
         temperature = _in_range("temperature", temperature)
+    at = wire.timestamp
+    if at is not None:
+        at = _wire_time(at, received_at)
     return Measurement(
         at=at,
         level_percent=level,
@@ -171,9 +168,17 @@ def _from_wire(wire: _Wire, received_at: datetime) -> Measurement:
         distance_mm=distance,
         depth_mm=depth,
         battery_percent=battery,
-        rssi_dbm=None if rssi is None else round(_in_range("rssi", rssi)),
+        rssi_dbm=rssi,
         temperature_c=temperature,
     )
+
+
+def _wire_time(at: datetime | float, received_at: datetime) -> datetime:
+    if not isinstance(at, datetime):
+        at = times.parse_epoch(at)
+    elif at.tzinfo is None:
+        raise DecodeError("not_a_time", "the time has no zone")
+    return times.checked(at, received_at)
 
 
 def _from_object(item: Any, received_at: datetime) -> Measurement:
