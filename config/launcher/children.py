@@ -24,6 +24,8 @@ class Command:
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    # Its output goes to its log alone, without the launcher in between.
+    quiet: bool = False
     # Servers with data are asked to stop even when the launcher is killed; everything else just ends.
     death_signal: signal.Signals = signal.SIGKILL
 

@@ -62,6 +62,9 @@ class Server:
         """Start it without waiting, so that several can come up side by side."""
         self.check_port()
         command = self.prepare()
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        # Straight to the file, not through a pipe: a server may still have something to say, and must
+        # not stumble over saying it, when the launcher is gone.
         with self.log_path.open("ab") as log:
             self.process = children.spawn(command, output=log)
 
@@ -111,7 +114,6 @@ class Mongod(Server):
 
     def prepare(self) -> children.Command:
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        self.log_path.parent.mkdir(parents=True, exist_ok=True)
         parameters = (
             "diagnosticDataCollectionEnabled=false",
             # Nobody else could become primary: waiting for clients to move away only delays a stop.
@@ -124,9 +126,10 @@ class Mongod(Server):
                 *("--dbpath", str(self.data_dir), "--bind_ip", self.host, "--port", str(self.port)),
                 *("--replSet", self.replica_set, "--oplogSize", "512"),
                 *("--wiredTigerCacheSizeGB", str(self.cache_gigabytes)),
-                *("--logpath", str(self.log_path), "--logappend", "--quiet", "--nounixsocket"),
+                *("--quiet", "--nounixsocket"),
                 *(part for parameter in parameters for part in ("--setParameter", parameter)),
             ),
+            quiet=True,
             death_signal=self.death_signal,
         )
 
@@ -186,17 +189,17 @@ class Valkey(Server):
 
     def prepare(self) -> children.Command:
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        self.log_path.parent.mkdir(parents=True, exist_ok=True)
         return children.Command(
             name=self.name,
             argv=(
                 str(valkey_path()),
                 *("--bind", self.host, "--port", str(self.port), "--protected-mode", "yes"),
-                *("--dir", str(self.data_dir), "--logfile", str(self.log_path), "--daemonize", "no"),
+                *("--dir", str(self.data_dir), "--daemonize", "no"),
                 *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
                 # Queues and sessions live here too: refuse writes when full rather than forget some.
                 *("--maxmemory", "512mb", "--maxmemory-policy", "noeviction"),
             ),
+            quiet=True,
             death_signal=self.death_signal,
         )
 
@@ -218,7 +221,6 @@ class Broker(Server):
 
     def prepare(self) -> children.Command:
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        self.log_path.parent.mkdir(parents=True, exist_ok=True)
         config = self.data_dir / "rumqttd.toml"
         config.write_text(
             f"""id = 0
@@ -242,6 +244,7 @@ dynamic_filters = true
         return children.Command(
             name=self.name,
             argv=(sys.executable, "-m", "config.launcher.broker", str(config)),
+            quiet=True,
             death_signal=self.death_signal,
         )
 

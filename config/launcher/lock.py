@@ -1,0 +1,69 @@
+"""One launcher a VAR_DIR, and one secret key."""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from config.environment import RUNNING_FILE
+from config.launcher.errors import LaunchError
+
+
+@contextlib.contextmanager
+def only_launcher(var_dir: Path) -> Iterator[None]:
+    """Hold VAR_DIR for this process; the kernel lets go of it however the process ends.
+
+    Raises LaunchError with the pid of the launcher that has it.
+    """
+    path = var_dir / "run" / "lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise LaunchError(
+                f"Already running on {var_dir} (pid {file.read().strip() or 'unknown'}). Stop that one first, "
+                "or give this one a folder and ports of its own: VAR_DIR=… PORT=… MQTT_PORT=… make run."
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+@contextlib.contextmanager
+def announced(var_dir: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    """While inside, `manage.py` in another terminal finds the embedded servers and the secret key."""
+    path = var_dir / RUNNING_FILE
+    _write_private(path, json.dumps({"pid": os.getpid(), "environment": dict(environment)}))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def secret_key(var_dir: Path) -> str:
+    """The key made at the first start of this VAR_DIR, readable by its owner alone."""
+    path = var_dir / "secret_key"
+    with contextlib.suppress(FileNotFoundError):
+        if key := path.read_text().strip():
+            return key
+    key = secrets.token_urlsafe(48)
+    _write_private(path, key)
+    return key
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file only its owner can read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
