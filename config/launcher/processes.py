@@ -1,0 +1,101 @@
+"""What runs: every step and process of the product, its command line, and the order of stopping."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from config.environment import Environment
+from config.launcher.children import Command
+from config.launcher.servers import STOP_SECONDS
+
+WEB_WORKERS = 2
+WEB_THREADS = 4
+TASK_WORKERS = 2
+
+
+def environment_of_children(environment: Environment, *, live_socket: Path) -> dict[str, str]:
+    """The variables every child is given; `environment` has the address of each server, embedded or not."""
+    return {
+        "PORT": str(environment.port),
+        "MQTT_PORT": str(environment.mqtt_port),
+        "BIND_ADDRESS": environment.bind_address,
+        "VAR_DIR": str(environment.var_dir),
+        "MONGODB_URI": environment.mongodb_uri or "",
+        "REDIS_URL": environment.redis_url or "",
+        "MQTT_URL": environment.mqtt_url or "",
+        "DEMO": "1" if environment.demo else "0",
+        "SECRET_KEY": environment.secret_key or "",
+        "DEBUG": "1" if environment.debug else "0",
+        "ALLOWED_HOSTS": ",".join(environment.allowed_hosts),
+        "PUBLIC_URL": environment.public_url,
+        "LIVE_SOCKET": str(live_socket),
+        "PYTHONUNBUFFERED": "1",
+        # One thread a process for numpy's linear algebra: the processes share the cores among themselves.
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+def steps(environment: Environment, env: Mapping[str, str]) -> list[Command]:
+    """What runs to its end, one after the other, before the product starts."""
+    found = [_manage("migrate", "migrate", "--verbosity", "1", env=env)]
+    if environment.demo:
+        found.append(_manage("demo", "demo_seed", env=env))
+    return found
+
+
+def processes(environment: Environment, env: Mapping[str, str]) -> list[Command]:
+    """What runs as long as the product does."""
+    found = [
+        _module(
+            "web",
+            *(
+                "gunicorn",
+                "config.wsgi:application",
+                "--bind",
+                f"{environment.bind_address}:{environment.port}",
+            ),
+            *("--worker-class", "config.webserver.LiveHandoffWorker"),
+            *("--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS), "--preload"),
+            *(
+                "--keep-alive",
+                "15",
+                "--graceful-timeout",
+                "3",
+                "--no-control-socket",
+                "--log-level",
+                "warning",
+            ),
+            env=env,
+        ),
+        _module("live", "config.liveserver", env=env),
+        _module(
+            "worker", *_celery("worker"), "--concurrency", str(TASK_WORKERS), "--without-mingle", env=env
+        ),
+        _module("beat", *_celery("beat"), "--pidfile", "", env=env),
+        _manage("listener", "mqtt_listener", env=env),
+    ]
+    if environment.demo:
+        found.append(_manage("fleet", "simulate_fleet", env=env))
+    return found
+
+
+# Makers of work first, then those who do it, then the stores; each with the seconds it has. Together they
+# stay under the ten seconds a stop may take.
+STOP_STAGES: tuple[tuple[tuple[str, ...], float], ...] = (
+    (("fleet", "beat"), 1.0),
+    (("web", "live", "worker", "listener"), 4.0),
+    (("broker", "valkey", "mongod"), min(STOP_SECONDS, 3.0)),
+)
+
+
+def _module(name: str, *arguments: str, env: Mapping[str, str]) -> Command:
+    return Command(name=name, argv=(sys.executable, "-m", *arguments), env=env)
+
+
+def _manage(name: str, *arguments: str, env: Mapping[str, str]) -> Command:
+    return Command(name=name, argv=(sys.executable, "manage.py", *arguments), env=env)
+
+
+def _celery(role: str) -> tuple[str, ...]:
+    return ("celery", "--app", "config.celery", role, "--loglevel", "WARNING")
