@@ -4,6 +4,7 @@
 """
 
 import importlib
+import logging
 import os
 import socket
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 # daphne chooses the reactor, which has to happen before anything imports it.
 from daphne.server import Server  # isort: skip
 from twisted.internet import reactor
-from twisted.internet.interfaces import IAddress, IFileDescriptorReceiver
+from twisted.internet.interfaces import IAddress, IFileDescriptorReceiver, ITransport
 from twisted.internet.protocol import Factory, Protocol
 from zope.interface import implementer
 
@@ -25,6 +26,8 @@ PONG_SECONDS = 30
 class Handoff(Protocol):
     """One handed-over socket, which from then on is a client like any other."""
 
+    transport: ITransport
+
     def __init__(self, http_factory: Factory) -> None:
         self.http_factory = http_factory
 
@@ -35,7 +38,7 @@ class Handoff(Protocol):
             pass  # the client went away on the way here
         finally:
             os.close(descriptor)  # the reactor has made a copy
-        self.transport.loseConnection()
+        self.transport.loseConnection()  # type: ignore[misc]  # zope's interfaces declare no self
 
     def dataReceived(self, data: bytes) -> None:
         """The byte that carried the descriptor."""
@@ -49,7 +52,7 @@ class HandoffFactory(Factory):
     def __init__(self, http_factory: Factory) -> None:
         self.http_factory = http_factory
 
-    def buildProtocol(self, addr: IAddress) -> Handoff:
+    def buildProtocol(self, addr: IAddress | None) -> Handoff:
         return Handoff(self.http_factory)
 
 
@@ -66,7 +69,7 @@ class LiveServer(Server):  # type: ignore[misc]
             ready_callable=self.listen,
             server_name="water-tanks",
         )
-        self.endpoints = []
+        self.endpoints: list[str] = []
         self.path = path
 
     def listen(self) -> None:
@@ -77,6 +80,7 @@ class LiveServer(Server):  # type: ignore[misc]
 
 def main() -> None:
     """Serve the ASGI application named by LIVE_APPLICATION (`module:name`) until stopped."""
+    logging.getLogger("daphne.server").setLevel(logging.WARNING)
     module, _, name = os.environ.get("LIVE_APPLICATION", "config.asgi:application").partition(":")
     application = getattr(importlib.import_module(module), name)
     if "LIVE_SOCKET" not in os.environ:

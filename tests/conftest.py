@@ -28,6 +28,7 @@ _mongod = Mongod(port=free_port(), data_dir=_folder / "mongod")
 _valkey = Valkey(port=free_port(avoid=[_mongod.port]), data_dir=_folder / "valkey")
 _broker = Broker(port=free_port(avoid=[_mongod.port, _valkey.port]), data_dir=_folder / "broker")
 
+(_folder / "var" / "static").mkdir(parents=True)
 os.environ.update(
     MONGODB_URI=_mongod.url,
     REDIS_URL=_valkey.url,
@@ -37,9 +38,8 @@ os.environ.update(
     DEBUG="0",
     DEMO="0",
     ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
+    DJANGO_SETTINGS_MODULE="config.settings",
 )
-if Path(__file__).parents[1].joinpath("config/settings.py").exists():
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 for _name in ("PORT", "MQTT_PORT", "BIND_ADDRESS", "PUBLIC_URL"):
     os.environ.pop(_name, None)
 
@@ -58,8 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # The settings read the addresses above, so they are loaded here rather than by pytest-django's option.
     import django
 
-    if "DJANGO_SETTINGS_MODULE" in os.environ:
-        django.setup()
+    django.setup()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -16,7 +16,7 @@ from config.environment import Environment, EnvironmentProblem, load_environment
 from config.launcher import leftovers, lock, output, preflight, processes, tied
 from config.launcher.errors import LaunchError
 from config.launcher.ports import free_port
-from config.launcher.servers import Broker, Mongod, Server, Valkey
+from config.launcher.servers import EVERY_ADDRESS, Broker, Mongod, Server, Valkey
 from config.launcher.supervisor import StopRequested, Supervisor
 
 SERVER_SECONDS = 60.0
@@ -49,6 +49,7 @@ def run(environment: Environment, began: float) -> None:
     var_dir = environment.var_dir
     supervisor = Supervisor(log_dir=var_dir / "log", pid_dir=var_dir / "run" / "pids")
     supervisor.listen_to_signals()
+    (var_dir / "static").mkdir(exist_ok=True)  # WhiteNoise warns of a folder that is not there
     if ended := leftovers.end_all(supervisor.pid_dir):
         output.say(f"the last start did not stop properly; ended what it left behind: {', '.join(ended)}")
     preflight.check_ports(environment)
@@ -137,7 +138,7 @@ def live_socket(var_dir: Path) -> Path:
 def is_ready(environment: Environment) -> bool:
     """Whether the web process answers and finds every server it needs."""
     host = environment.allowed_hosts[0].lstrip(".").replace("*", "localhost")
-    address = "127.0.0.1" if environment.bind_address == "0.0.0.0" else environment.bind_address  # noqa: S104
+    address = "127.0.0.1" if environment.bind_address == EVERY_ADDRESS else environment.bind_address
     connection = http.client.HTTPConnection(address, environment.port, timeout=5)
     with contextlib.closing(connection):
         try:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from config.environment import Environment
@@ -152,7 +153,10 @@ def _check_mongodb(uri: str) -> None:
     from pymongo.errors import PyMongoError
 
     try:
-        with MongoClient(uri, serverSelectionTimeoutMS=int(CONNECT_SECONDS * 1000)) as client:
+        client: MongoClient[dict[str, Any]] = MongoClient(
+            uri, serverSelectionTimeoutMS=int(CONNECT_SECONDS * 1000)
+        )
+        with client:
             state = client.admin.command("hello")
     except PyMongoError as error:
         raise LaunchError(_unreachable("MONGODB_URI", _hosts(uri), str(error).split(",")[0])) from error

@@ -30,6 +30,8 @@ def environment_of_children(environment: Environment, *, live_socket: Path) -> d
         "PUBLIC_URL": environment.public_url,
         "LIVE_SOCKET": str(live_socket),
         "PYTHONUNBUFFERED": "1",
+        # Celery's word on root: the container or the person chose that, and no pickle is accepted.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
         # One thread a process for numpy's linear algebra: the processes share the cores among themselves.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -98,4 +100,4 @@ def _manage(name: str, *arguments: str, env: Mapping[str, str]) -> Command:
 
 
 def _celery(role: str) -> tuple[str, ...]:
-    return ("celery", "--app", "config.celery", role, "--loglevel", "WARNING")
+    return ("celery", "--quiet", "--app", "config.celery", role, "--loglevel", "WARNING")

@@ -11,16 +11,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from config.launcher import children
 from config.launcher.errors import LaunchError
 from config.launcher.ports import port_answers, port_is_free, port_owner
 
+if TYPE_CHECKING:
+    from pymongo import MongoClient
+
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 PROBE_SECONDS = 1.0
 MEBIBYTE = 1024 * 1024
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104
 
 # A CONNECT of MQTT 3.1.1 with a clean session and the client identifier "hc", and the CONNACK it deserves.
 MQTT_CONNECT = b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x0a\x00\x02hc"
@@ -141,7 +145,7 @@ class Mongod(Server):
         from pymongo.errors import PyMongoError
 
         timeout = int(PROBE_SECONDS * 1000)
-        client: MongoClient[dict[str, object]] = MongoClient(
+        client: MongoClient[dict[str, Any]] = MongoClient(
             self.host,
             self.port,
             directConnection=True,
@@ -161,7 +165,7 @@ class Mongod(Server):
         finally:
             client.close()
 
-    def _configure(self, client: "MongoClient[dict[str, object]]") -> None:  # noqa: F821
+    def _configure(self, client: "MongoClient[dict[str, Any]]") -> None:
         """Make the replica set, or tell it of its new port when the old one was taken."""
         from pymongo.errors import OperationFailure
 
@@ -217,7 +221,8 @@ class Broker(Server):
 
     @property
     def url(self) -> str:
-        return f"mqtt://{self.host}:{self.port}"
+        host = "127.0.0.1" if self.host == EVERY_ADDRESS else self.host
+        return f"mqtt://{host}:{self.port}"
 
     def prepare(self) -> children.Command:
         self.data_dir.mkdir(parents=True, exist_ok=True)

@@ -49,7 +49,9 @@ class Supervisor:
     def listen_to_signals(self) -> None:
         """Take SIGINT, SIGTERM and SIGHUP as requests to stop; a second one as an order to hurry."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
+            # nohup has it ignored so that the product survives the terminal.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._on_signal)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.signals += 1

@@ -1,0 +1,66 @@
+# Targets: run (the product), test, check, bench. Each works from a fresh clone.
+
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
+	"$$name" -c '$(NEW_ENOUGH)' 2>/dev/null && { echo "$$name"; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes
+ROOT_APT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench
+
+help:
+	@echo "make run    start everything: servers, web, workers, demo data (Ctrl-C stops it)"
+	@echo "make test   the tests, against real servers on ports of their own"
+	@echo "make check  format, lint, types, import rules, migrations, deploy checks, OpenAPI"
+	@echo "make bench  the benchmarks, one line of JSON a figure"
+
+run: $(VENV)/.installed
+	@exec $(BIN)/python -m config.launcher --tied
+
+test: $(VENV)/.installed-dev
+	@$(ROOT_APT) && { command -v chromium >/dev/null || missing=chromium; \
+		command -v mosquitto >/dev/null || missing="$$missing mosquitto"; \
+		[ -z "$$missing" ] || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends $$missing; }; } >/dev/null || true
+	@exec $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') DEBUG=0 DEMO=0 \
+		PUBLIC_URL=https://water.example.com ALLOWED_HOSTS=water.example.com \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+bench: $(VENV)/.installed
+	@exec $(BIN)/python -m benchmarks
+
+# The stamp is newer than the lock it was made from; a changed lock makes it again.
+$(VENV)/.installed: requirements.lock
+	@$(install)
+
+$(VENV)/.installed-dev: requirements-dev.lock
+	@$(install)
+
+define install
+[ -x $(BIN)/python ] || { $(make-venv) }; \
+	echo "installing $< into $(VENV)"; \
+	$(PIP_INSTALL) -r $< || { echo "pip could not install $<: see above. Is the package index reachable?" >&2; exit 1; }; \
+	touch $@
+endef
+
+define make-venv
+"$(or $(PYTHON),python3)" -c '$(NEW_ENOUGH)' 2>/dev/null || { \
+	echo "Python 3.11 or newer is needed. Install it (Debian 12: sudo apt-get install python3 python3-venv;" >&2; \
+	echo "Ubuntu 22.04: python3.11 python3.11-venv), or name one: make run PYTHON=/path/to/python3" >&2; exit 1; }; \
+	"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	echo "The venv module of $(PYTHON) is missing: sudo apt-get install python3-venv" >&2; exit 1; }; \
+	"$(PYTHON)" -m venv $(VENV) || exit 1;
+endef
