@@ -1,9 +1,10 @@
 """Django's and celery-beat's own apps, with ObjectId keys: their migrations live in config/mongo_migrations."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.apps import AuthConfig
 from django.contrib.contenttypes.apps import ContentTypesConfig
+from django.db.models.signals import post_migrate
 from django_celery_beat.apps import BeatConfig
 
 OBJECT_ID = "django_mongodb_backend.fields.ObjectIdAutoField"
@@ -30,4 +31,6 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers the system checks, and makes the Celery app the one that `shared_task` uses.
-        from config import celery, checks  # noqa: F401
+        from config import celery, checks, schedule  # noqa: F401
+
+        post_migrate.connect(schedule.schedule_sync, sender=apps.get_app_config("django_celery_beat"))
