@@ -155,6 +155,7 @@ CHANNEL_LAYERS = {
 }
 
 MQTT_URL = environment.mqtt_url or "mqtt://127.0.0.1:1883"
+MQTT_SHARED_GROUP = env.str("MQTT_SHARED_GROUP", "")  # listeners of one group share the work
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -137,6 +137,7 @@ class Device(TimestampedModel):
     rssi_dbm = models.FloatField(null=True, blank=True)
     temperature_c = models.FloatField(null=True, blank=True)
     firmware = models.CharField(max_length=64, blank=True, default="")
+    sensor_errors = models.IntegerField(default=0, editable=False, help_text="faults told in a row")
 
     class Meta:
         indexes = [

@@ -8,8 +8,9 @@ well; `q` and `s` only where they are not `good` and `sensor`.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
@@ -123,11 +124,17 @@ def oldest_first(
         yield from_document(document)
 
 
-def set_quality(reading: Reading, quality: str) -> None:
-    """Changes what is thought of a stored reading, as when a suspect one is confirmed."""
-    change: dict[str, Any] = {"$unset": {"q": ""}} if quality == GOOD else {"$set": {"q": _QUALITY[quality]}}
-    identity = key(reading.series, to_ms(reading.timestamp), reading.slot)
-    readings_collection().update_one({"_id": identity}, change)
+def set_qualities(changes: Iterable[tuple[int, int, int, str]]) -> None:
+    """Changes what is thought of stored readings: (series, ms, slot, quality) each. Missing ones are no error."""
+    writes = [
+        UpdateOne(
+            {"_id": key(series, ms, slot)},
+            {"$unset": {"q": ""}} if quality == GOOD else {"$set": {"q": _QUALITY[quality]}},
+        )
+        for series, ms, slot, quality in changes
+    ]
+    if writes:
+        readings_collection().bulk_write(writes, ordered=False)
 
 
 def delete_all(series: Iterable[int]) -> None:

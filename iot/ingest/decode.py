@@ -1,0 +1,192 @@
+"""First steps: which decoder a message goes to, what it says, and whose reading that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from iot.decoders import decoder_for, route
+from iot.decoders import json as json_decoder
+from iot.decoders.base import Decoded, DecodeError, Measurement
+from iot.decoders.sparkplug_b import rebirth_command
+from iot.ingest.batch import Batch, Message, Sample
+from iot.ingest.known import KnownDevice, KnownDevices
+
+MILLISECOND = timedelta(milliseconds=1)
+LEVEL_TOPIC = "tanks/"
+STRANGERS = 10_000
+
+
+class BatchContext:
+    """What a decoder may ask about devices; remembers which decoder states were lent."""
+
+    publisher: str | None = None
+
+    def __init__(self, known: KnownDevices, received_at: datetime) -> None:
+        self.known = known
+        self.received_at = received_at
+        self.lent: dict[str, tuple[bytes, MutableMapping[str, Any]]] = {}
+
+    def kind(self, device_id: str) -> str | None:
+        device = self.known.get(device_id)
+        return device.kind if device else None
+
+    def settings(self, device_id: str) -> Mapping[str, Any]:
+        device = self.known.get(device_id)
+        return device.settings if device else {}
+
+    def state(self, device_id: str) -> MutableMapping[str, Any]:
+        if device_id in self.lent:
+            return self.lent[device_id][1]
+        device = self.known.get(device_id)
+        if device is None:
+            strangers = self.known.strangers
+            if len(strangers) > STRANGERS and device_id not in strangers:
+                strangers.clear()
+            return strangers.setdefault(device_id, {})
+        state = device.decoder_state
+        self.lent[device_id] = (msgspec.json.encode(state), state)
+        return state
+
+    def changed_states(self) -> dict[str, dict[str, Any]]:
+        """The lent states that a decoder changed."""
+        return {
+            name: dict(state)
+            for name, (before, state) in self.lent.items()
+            if msgspec.json.encode(state) != before
+        }
+
+
+def decode(batch: Batch, known: KnownDevices) -> None:
+    """Messages → samples and events of known devices; everything else becomes a rejection."""
+    known.hear_changes()
+    known.load(_named_by_topics(batch.messages))
+    context = BatchContext(known, batch.now)
+    for index, message in enumerate(batch.messages):
+        context.received_at = message.received_at
+        try:
+            found = _decode_message(message, context)
+        except DecodeError as error:
+            batch.reject(index, error.code, error.detail, device_id=error.device_id or _owner_of(message))
+            continue
+        for decoded in found:
+            _take(batch, known, index, message, decoded)
+    for name, state in context.changed_states().items():
+        device = known.get(name)
+        if device is not None:
+            device.pending["decoder_state"] = state
+            batch.heard[device.id] = device
+
+
+def _named_by_topics(messages: list[Message]) -> set[str]:
+    names = {message.device_id for message in messages if message.device_id}
+    for message in messages:
+        topic = message.topic
+        if topic.startswith(LEVEL_TOPIC):
+            names.add(topic.split("/", 2)[1])
+        elif topic:
+            kind = route(topic)
+            name = decoder_for(kind).device_id_from_topic(topic) if kind else None
+            if name:
+                names.add(name)
+    return names
+
+
+def _decode_message(message: Message, context: BatchContext) -> list[Decoded]:
+    """What the message says. Raises DecodeError."""
+    topic = message.topic
+    if topic.startswith(LEVEL_TOPIC):
+        return json_decoder.decode(topic, message.payload, context)
+    if message.device_id and message.kind == "json":
+        return [_decode_items(message.device_id, message.payload, message.received_at)]
+    kind = message.kind or route(topic)
+    if kind is None:
+        raise DecodeError("foreign_topic", "no fleet publishes on this topic")
+    return decoder_for(kind).decode(topic, message.payload, context)
+
+
+def _decode_items(device_id: str, payload: bytes, received_at: datetime) -> Decoded:
+    decoded = Decoded(device_id=device_id)
+    for index, item in enumerate(json_decoder.decode_items(payload, received_at)):
+        if isinstance(item, DecodeError):
+            decoded.rejected.append((index, item))
+        else:
+            decoded.measurements.append(item)
+    return decoded
+
+
+def _owner_of(message: Message) -> str:
+    if message.device_id:
+        return message.device_id
+    kind = message.kind or route(message.topic)
+    name = decoder_for(kind).device_id_from_topic(message.topic) if kind and message.topic else None
+    return name or ""
+
+
+def _take(batch: Batch, known: KnownDevices, index: int, message: Message, decoded: Decoded) -> None:
+    """Gives what was decoded to the device it is about."""
+    device = known.get(decoded.device_id)
+    for alias in decoded.aliases if device is None else ():
+        device = device or known.get(alias)
+    name = decoded.device_id
+    for event in decoded.events:
+        if event.kind == "rebirth_needed":
+            batch.downlinks.append(rebirth_command(name, batch.now))
+        elif device is not None:
+            batch.events.append((device, event, message.received_at))
+            batch.heard[device.id] = device
+    for item, error in decoded.rejected:
+        batch.reject(index, error.code, error.detail, item=item, device_id=name)
+    if device is None:
+        if decoded.measurements or (decoded.events and decoded.events[0].kind != "rebirth_needed"):
+            batch.reject(index, "unknown_device", "no device is registered by this name", device_id=name)
+        return
+    if message.device_id is not None and device.device_id != message.device_id:
+        batch.reject(index, "foreign_device", "these credentials are another device's", device_id=name)
+        return
+    rejected = {item for item, _ in decoded.rejected}
+    item = 0
+    for measurement in decoded.measurements:
+        while item in rejected:
+            item += 1
+        _place(batch, index, item, message, device, measurement)
+        item += 1
+
+
+def _place(
+    batch: Batch, index: int, item: int, message: Message, device: KnownDevice, measurement: Measurement
+) -> None:
+    """A sample at its time: its own, else that of its arrival."""
+    at = measurement.at
+    if at is None:
+        if message.retained:
+            batch.reject(
+                index,
+                "retained",
+                "a retained message without a time says nothing of now",
+                item=item,
+                device_id=device.device_id,
+            )
+            return
+        at = message.received_at
+        if device.last_arrival is not None and at <= device.last_arrival:
+            # Two samples of one moment are two readings, not one sent twice.
+            at = device.last_arrival + MILLISECOND
+        device.last_arrival = at
+    batch.heard[device.id] = device
+    sample = Sample(index, item, device, measurement, at)
+    if not measurement.has_quantity:
+        batch.statuses.append(sample)
+    elif device.tank is None:
+        batch.reject(
+            index,
+            "unclaimed_device",
+            "the device belongs to no tank yet",
+            item=item,
+            device_id=device.device_id,
+        )
+    else:
+        batch.samples.append(sample)

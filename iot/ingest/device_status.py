@@ -1,0 +1,139 @@
+"""Last steps for the devices: what they say of themselves, and whether they are there.
+
+A device's own values (battery, signal, last seen) are gathered in memory and written together now and then; a
+change between online, offline and faulty is written at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+from pymongo import UpdateOne
+
+from common.mongo import collection
+from iot.decoders.base import DeviceEvent
+from iot.ingest.batch import Batch, Sample
+from iot.ingest.known import KnownDevice, KnownDevices
+from tanks.models import Device, DeviceStatus
+
+WRITE_SECONDS = 5.0
+WRITE_AT_ONCE = 50  # so few that there is nothing to gain by waiting
+FAULTY_ERRORS = 3
+LEARNING_RATE = 0.2
+SHORTEST_INTERVAL, LONGEST_INTERVAL = 1.0, 7 * 86_400.0
+LOW_VOLTS, FULL_VOLTS = 3.0, 3.6  # of the lithium cells that such sensors carry
+
+ALIVE = {"online", "birth"}
+GONE = {"offline", "death"}
+
+
+class DeviceStatuses:
+    """Gathers and writes what is known of devices; one a pipeline."""
+
+    def __init__(self) -> None:
+        self.unwritten: dict[ObjectId, KnownDevice] = {}
+        self.written_at = time.monotonic()
+
+    def note(self, batch: Batch, known: KnownDevices) -> None:
+        """The step: takes note of every device heard in the batch, and writes when it is time."""
+        wanted: dict[ObjectId, str] = {}
+        for sample in batch.statuses:
+            _note_sample(sample)
+            wanted[sample.device.id] = DeviceStatus.ONLINE
+        for sample in batch.samples:
+            _note_sample(sample)
+            _learn_interval(sample)
+            if sample.device.sensor_errors:
+                sample.device.sensor_errors = sample.device.pending["sensor_errors"] = 0
+            wanted[sample.device.id] = DeviceStatus.ONLINE
+        for device, event, _ in batch.events:
+            _note_event(device, event, wanted)
+        for device in batch.heard.values():
+            self.unwritten[device.id] = device
+            if wanted.get(device.id) != DeviceStatus.OFFLINE:
+                device.last_seen = device.pending["last_seen"] = batch.now
+        changed = [
+            (device, status)
+            for device_id, status in wanted.items()
+            if (device := batch.heard[device_id]).status != status
+            and not (device.status == DeviceStatus.FAULTY and device.sensor_errors >= FAULTY_ERRORS)
+        ]
+        due = time.monotonic() - self.written_at >= WRITE_SECONDS
+        if changed or due or len(self.unwritten) <= WRITE_AT_ONCE:
+            self.write()
+        if changed:
+            statuses_change(changed, at=batch.now)
+
+    def write(self) -> None:
+        """Writes what was gathered. Raises PyMongoError, and keeps it then."""
+        writes = [
+            UpdateOne({"_id": device.id}, {"$set": device.pending})
+            for device in self.unwritten.values()
+            if device.pending
+        ]
+        if writes:
+            collection(Device).bulk_write(writes, ordered=False)
+        for device in self.unwritten.values():
+            device.pending = {}
+        self.unwritten.clear()
+        self.written_at = time.monotonic()
+
+
+def _note_sample(sample: Sample) -> None:
+    measurement, pending = sample.measurement, sample.device.pending
+    if measurement.battery_percent is not None:
+        pending["battery_percent"] = measurement.battery_percent
+    elif measurement.battery_volts is not None:
+        share = (measurement.battery_volts - LOW_VOLTS) / (FULL_VOLTS - LOW_VOLTS)
+        pending["battery_percent"] = round(100 * min(max(share, 0.0), 1.0))
+    if measurement.rssi_dbm is not None:
+        pending["rssi_dbm"] = float(measurement.rssi_dbm)
+    if measurement.temperature_c is not None:
+        pending["temperature_c"] = measurement.temperature_c
+    if measurement.firmware:
+        pending["firmware"] = measurement.firmware[:64]
+
+
+def _learn_interval(sample: Sample) -> None:
+    """The interval follows the gaps between a device's own times; a missed report moves it little."""
+    device = sample.device
+    before, device.last_at = device.last_at, max(sample.at, device.last_at or sample.at)
+    if before is None or sample.at <= before:
+        return
+    gap = min((sample.at - before).total_seconds(), LONGEST_INTERVAL)
+    if device.interval is None:
+        device.interval = max(gap, SHORTEST_INTERVAL)
+    else:
+        gap = min(max(gap, device.interval / 4), device.interval * 4)
+        device.interval = max(device.interval + LEARNING_RATE * (gap - device.interval), SHORTEST_INTERVAL)
+    device.pending["interval_seconds"] = device.interval
+
+
+def _note_event(device: KnownDevice, event: DeviceEvent, wanted: dict[ObjectId, str]) -> None:
+    if event.kind in ALIVE:
+        wanted[device.id] = DeviceStatus.ONLINE
+    elif event.kind in GONE:
+        wanted[device.id] = DeviceStatus.OFFLINE
+    elif event.kind == "firmware":
+        device.pending["firmware"] = event.detail[:64]
+    elif event.kind == "sensor_error":
+        device.sensor_errors += 1
+        device.pending["sensor_errors"] = device.sensor_errors
+        wanted[device.id] = (
+            DeviceStatus.FAULTY if device.sensor_errors >= FAULTY_ERRORS else DeviceStatus.ONLINE
+        )
+
+
+def statuses_change(changes: Iterable[tuple[KnownDevice, str]], *, at: datetime) -> None:
+    """Writes changes of status and tells of them; a change that another process made first is not told again."""
+    devices = collection(Device)
+    for device, status in changes:
+        change: dict[str, Any] = {"$set": {"status": status, "status_changed_at": at}}
+        written = devices.update_one({"_id": device.id, "status": {"$ne": status}}, change)
+        device.status = status
+        if written.modified_count:
+            pass

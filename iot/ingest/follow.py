@@ -1,0 +1,67 @@
+"""What follows from new levels: alerts at once, replenishment asked for."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from bson import ObjectId
+from kombu.exceptions import OperationalError
+
+from iot.ingest.batch import Batch
+from iot.ingest.known import KnownDevices
+from tanks.services.level_zones import level_zone_apply, replenishment_request, zone_of
+from tanks.zones import OK
+
+log = logging.getLogger(__name__)
+ASK_AGAIN_SECONDS = 60.0
+KEPT_REQUESTS = 100_000
+PAUSE_SECONDS = 1.0
+
+
+class Followings:
+    """Remembers for which tanks replenishment was asked for lately, so that each reading need not ask again."""
+
+    def __init__(self) -> None:
+        self.asked_at: dict[ObjectId, float] = {}
+        self.owed: set[ObjectId] = set()  # not asked for yet: the queue did not answer
+        self.again_at = 0.0
+
+    def follow(self, batch: Batch, known: KnownDevices) -> None:
+        """The step, for every tank of the batch: one whose level moved before a crash must not be missed."""
+        for tank_id, tank in batch.tanks.items():
+            state = known.states.get(tank_id)
+            if state is None:
+                continue
+            zone = zone_of(state=state, low=tank.low, critical=tank.critical, now=batch.now)
+            if zone != (state.zone or OK):
+                level_zone_apply(tank_id=tank_id, state=state, zone=zone)
+            if zone == OK:
+                self.asked_at.pop(tank_id, None)
+            elif tank.auto_order:
+                self._ask(tank_id)
+        if self.owed:
+            self.ask_owed()
+
+    def _ask(self, tank_id: ObjectId) -> None:
+        now = time.monotonic()
+        if now - self.asked_at.get(tank_id, -ASK_AGAIN_SECONDS) < ASK_AGAIN_SECONDS:
+            return
+        if len(self.asked_at) > KEPT_REQUESTS:
+            self.asked_at.clear()
+        self.asked_at[tank_id] = now
+        self.owed.add(tank_id)
+        self.ask_owed()
+
+    def ask_owed(self) -> None:
+        """Asks for what is owed, now or when the queue answers again."""
+        if time.monotonic() < self.again_at:
+            return
+        for tank_id in list(self.owed):
+            try:
+                replenishment_request(tank_id=tank_id)
+            except OperationalError as error:
+                self.again_at = time.monotonic() + PAUSE_SECONDS
+                log.warning("%d replenishments wait for the queue: %s", len(self.owed), error)
+                return
+            self.owed.discard(tank_id)

@@ -1,0 +1,54 @@
+"""Counters of the ingest path over all processes: gathered here, added up in Redis once a second."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from typing import cast
+
+from redis import RedisError
+
+from common.redis import client
+
+KEY = "ingest:counters"
+WRITE_SECONDS = 1.0
+
+_lock = threading.Lock()
+_unwritten: Counter[str] = Counter()
+_written_at = 0.0
+
+
+def add(counts: Counter[str]) -> None:
+    """Adds to the counters. Without Redis they are kept here and written later."""
+    global _written_at
+    with _lock:
+        _unwritten.update(counts)
+        now = time.monotonic()
+        if now - _written_at < WRITE_SECONDS:
+            return
+        _written_at = now
+    write()
+
+
+def write() -> None:
+    """Writes what is gathered, if Redis takes it."""
+    with _lock:
+        counts = {name: value for name, value in _unwritten.items() if value}
+        _unwritten.clear()
+    if not counts:
+        return
+    try:
+        pipeline = client().pipeline(transaction=False)
+        for name, value in counts.items():
+            pipeline.hincrby(KEY, name, value)
+        pipeline.execute()
+    except RedisError:
+        with _lock:
+            _unwritten.update(counts)
+
+
+def read() -> dict[str, int]:
+    """All counters by name. Raises RedisError."""
+    stored = cast(dict[bytes, bytes], client().hgetall(KEY))
+    return {name.decode(): int(value) for name, value in stored.items()}

@@ -1,0 +1,91 @@
+"""Middle steps: from what was measured to percent and litres, and into the database."""
+
+from __future__ import annotations
+
+from bson import ObjectId
+
+from iot.ingest.batch import Batch, Sample
+from iot.ingest.known import KnownDevices, KnownTank
+from tanks.geometry import GeometryError, level_and_volume
+from tanks.services.readings import Candidate, readings_record
+
+
+def convert(batch: Batch, known: KnownDevices) -> None:
+    """Litres and percent of every sample, by its tank's capacity and shape."""
+    converted = []
+    for sample in batch.samples:
+        tank = sample.device.tank
+        assert tank is not None  # seen to when it was placed
+        measurement = sample.measurement
+        percent = measurement.level_percent
+        if percent is not None:
+            sample.level = percent
+            sample.volume_liters = tank.capacity * percent / 100.0
+            converted.append(sample)
+        elif _convert_by_shape(batch, sample, tank):
+            converted.append(sample)
+    batch.samples = converted
+
+
+def _convert_by_shape(batch: Batch, sample: Sample, tank: KnownTank) -> bool:
+    measurement = sample.measurement
+    try:
+        sample.level, sample.volume_liters = level_and_volume(
+            capacity_liters=tank.capacity,
+            geometry=tank.geometry,
+            volume_liters=measurement.volume_liters,
+            distance_mm=measurement.distance_mm,
+            depth_mm=measurement.depth_mm,
+        )
+    except GeometryError as error:
+        batch.reject(
+            sample.message, error.code, error.detail, item=sample.item, device_id=sample.device.device_id
+        )
+        return False
+    return True
+
+
+def record(batch: Batch, known: KnownDevices) -> None:
+    """Judges, stores, and moves current levels; see `tanks.services.readings`."""
+    if not batch.samples:
+        return
+    tanks: dict[ObjectId, KnownTank] = {}
+    for sample in batch.samples:
+        tank = sample.device.tank
+        assert tank is not None
+        tanks[tank.id] = tank
+    known.load_states(set(tanks))
+    states = known.states
+    if not tanks.keys() <= states.keys():
+        _drop_gone(batch, tanks.keys() - states.keys())
+    candidates = [
+        Candidate(tank.id, tank.series, sample.device.slot, sample.at, sample.level, sample.volume_liters)
+        for sample in batch.samples
+        if (tank := sample.device.tank) is not None
+    ]
+    recorded = readings_record(candidates=candidates, states=states)
+    if recorded.conflicts:
+        known.doubt_states()
+    batch.duplicates = recorded.duplicates
+    batch.moved = recorded.moved
+    batch.suspects = len(recorded.qualities) - recorded.qualities.count("good")
+    batch.tanks = {tank_id: tank for tank_id, tank in tanks.items() if tank_id in states}
+    if recorded.gone:
+        _drop_gone(batch, recorded.gone)
+
+
+def _drop_gone(batch: Batch, gone: set[ObjectId]) -> None:
+    """Refuses the samples of tanks that were deleted meanwhile."""
+    kept = []
+    for sample in batch.samples:
+        if sample.device.tank is not None and sample.device.tank.id in gone:
+            batch.reject(
+                sample.message,
+                "unknown_device",
+                "the device's tank was deleted",
+                item=sample.item,
+                device_id=sample.device.device_id,
+            )
+        else:
+            kept.append(sample)
+    batch.samples = kept

@@ -1,0 +1,29 @@
+"""`manage.py mqtt_listener`: listens to the devices' broker until it is told to stop."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from iot.mqtt.listener import Listener
+
+
+class Command(BaseCommand):
+    help = "Stores what devices publish over MQTT. Run several with one --group and a --name each to share the work."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--name", default="water-tanks-listener", help="its session's name at the broker")
+        parser.add_argument("--group", default=settings.MQTT_SHARED_GROUP or None, help="$share group")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        done = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: done.set())
+        listener = Listener(url=settings.MQTT_URL, name=options["name"], group=options["group"])
+        listener.start()
+        self.stdout.write(f"listening to {settings.MQTT_URL.rpartition('@')[2]} as {options['name']}")
+        done.wait()
+        listener.stop()

@@ -1,0 +1,1 @@
+"""The product's end of the MQTT broker."""

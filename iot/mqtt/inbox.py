@@ -1,0 +1,63 @@
+"""Where the network thread leaves publications for the pipeline thread: bounded, and taken in batches."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from datetime import datetime
+from typing import NamedTuple
+
+from iot.mqtt.client import Publication
+
+
+class Arrivals(NamedTuple):
+    """Publications of one read: the number of their connection, and when they came."""
+
+    connection: int
+    at: datetime
+    publications: list[Publication]
+
+
+class Inbox:
+    """Holds about `limit` publications; whoever puts in more waits, and so the broker's messages wait with it."""
+
+    def __init__(self, *, limit: int) -> None:
+        self.limit = limit
+        self.waiting = 0
+        self.closed = False
+        self._arrivals: deque[Arrivals] = deque()
+        self._changed = threading.Condition()
+
+    def put(self, arrivals: Arrivals) -> None:
+        """Blocks while the inbox is full."""
+        with self._changed:
+            while self.waiting >= self.limit and not self.closed:
+                self._changed.wait(1.0)
+            self._arrivals.append(arrivals)
+            self.waiting += len(arrivals.publications)
+            self._changed.notify_all()
+
+    def take(self, *, most: int, seconds: float) -> list[Arrivals]:
+        """Whatever is there, up to `most` publications; waits up to `seconds` for the first."""
+        taken: list[Arrivals] = []
+        with self._changed:
+            if not self._arrivals and not self.closed:
+                self._changed.wait(seconds)
+            room = most
+            while self._arrivals and room > 0:
+                first = self._arrivals.popleft()
+                if len(first.publications) > room:
+                    rest = Arrivals(first.connection, first.at, first.publications[room:])
+                    self._arrivals.appendleft(rest)
+                    first = Arrivals(first.connection, first.at, first.publications[:room])
+                taken.append(first)
+                room -= len(first.publications)
+            self.waiting -= most - room
+            self._changed.notify_all()
+        return taken
+
+    def close(self) -> None:
+        """Nobody waits any more."""
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()

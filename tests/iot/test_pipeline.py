@@ -1,0 +1,157 @@
+"""Messages in, levels out: the pipeline on a real database."""
+
+from datetime import timedelta
+
+import orjson
+import pytest
+
+from common.mongo import collection
+from common.time import iso, utc_now
+from iot.ingest.batch import Message
+from iot.ingest.pipeline import Pipeline
+from iot.models import RejectedMessage
+from tanks import readings
+from tanks.models import Alert, Device, Tank
+from tanks.services.devices import device_register
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def device(tank):
+    return device_register(tank=tank, device_id="dev-1", kind="json")[0]
+
+
+def message(body, *, device_id="dev-1", at=None, **more):
+    payload = body if isinstance(body, bytes) else orjson.dumps(body)
+    return Message(
+        transport="mqtt",
+        topic=f"tanks/{device_id}/level",
+        payload=payload,
+        received_at=at or utc_now(),
+        **more,
+    )
+
+
+def reading(level, minutes_ago=0.0, **more):
+    return message({"level": level, "timestamp": iso(utc_now() - timedelta(minutes=minutes_ago)), **more})
+
+
+def current(tank):
+    return collection(Tank).find_one({"_id": tank.pk})["current_level"]
+
+
+def test_a_reading_is_stored_and_becomes_the_current_level(tank, device):
+    Pipeline().take([reading(62.5)])
+    (stored,) = readings.newest(tank.series, limit=5)
+    assert (stored.level, stored.volume_liters, stored.quality) == (62.5, 6250.0, "good")
+    assert current(tank)["level"] == 62.5
+
+
+def test_a_second_copy_is_counted_and_stored_once(tank, device):
+    one = reading(62.5)
+    pipeline = Pipeline()
+    pipeline.take([one])
+    batch = pipeline.take([one, one])
+    assert len(batch.duplicates) == 2
+    assert len(readings.newest(tank.series, limit=5)) == 1
+
+
+def test_a_late_reading_is_stored_in_its_place_and_never_becomes_the_level(tank, device):
+    pipeline = Pipeline()
+    pipeline.take([reading(50, 0)])
+    pipeline.take([reading(80, 60)])
+    assert [r.level for r in readings.newest(tank.series, limit=5)] == [50, 80]
+    assert current(tank)["level"] == 50
+
+
+def test_a_jump_is_suspect_until_the_next_reading_confirms_it(tank, device):
+    pipeline = Pipeline()
+    pipeline.take([reading(50, 30)])
+    pipeline.take([reading(5, 20)])
+    assert current(tank)["level"] == 50
+    pipeline.take([reading(5.1, 10)])
+    assert current(tank)["level"] == 5.1
+    assert [r.quality for r in readings.newest(tank.series, limit=5)] == ["good"] * 3
+
+
+def test_a_spike_never_raises_an_alert(tank, device):
+    pipeline = Pipeline()
+    for minutes, level in [(40, 60), (30, 59.8), (20, 3), (10, 59.6)]:
+        pipeline.take([reading(level, minutes)])
+    assert Alert.objects.count() == 0
+    assert [r.quality for r in readings.newest(tank.series, limit=5)] == ["good", "suspect", "good", "good"]
+
+
+def test_a_low_level_opens_one_alert_and_a_refill_closes_it(tank, device):
+    pipeline = Pipeline()
+    pipeline.take([reading(27, 50), reading(24, 40)])
+    pipeline.take([reading(23.5, 30)])
+    assert [(a.kind, a.is_open) for a in Alert.objects.all()] == [("low", True)]
+    pipeline.take([reading(90, 20), reading(90, 10)])
+    assert [(a.kind, a.is_open) for a in Alert.objects.all()] == [("low", False)]
+
+
+def test_a_low_level_of_the_past_never_alerts(tank, device):
+    Pipeline().take([reading(5, 60 * 24)])
+    assert current(tank)["level"] == 5
+    assert Alert.objects.count() == 0
+
+
+def test_two_samples_without_a_time_are_two_readings(tank, device):
+    now = utc_now()
+    Pipeline().take([message({"level": 50}, at=now), message({"level": 50.2}, at=now)])
+    assert len(readings.newest(tank.series, limit=5)) == 2
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (message(b"\xff\x00junk"), "not_json"),
+        (message(b"[" * 100_000), "too_deep"),
+        (message(b'{"level": NaN}'), "not_json"),
+        (message({"level": "12"}), "wrong_type"),
+        (message({"level": 12}, device_id="nobody"), "unknown_device"),
+        (message({"level": 12, "timestamp": "2090-01-01T00:00:00Z"}), "future_timestamp"),
+        (message({"level": 12}, retained=True), "retained"),
+        (
+            Message(transport="mqtt", topic="foreign/topic", payload=b"{}", received_at=utc_now()),
+            "foreign_topic",
+        ),
+    ],
+)
+def test_poison_is_kept_with_its_reason_and_stops_nothing(tank, device, sent, code):
+    Pipeline().take([sent, reading(44)])
+    (kept,) = RejectedMessage.objects.all()
+    assert kept.code == code
+    assert current(tank)["level"] == 44
+
+
+def test_a_device_is_online_once_heard_with_its_battery_and_interval(tank, device):
+    pipeline = Pipeline()
+    pipeline.take([reading(50, 30, battery=80), reading(50, 20, rssi=-70), reading(50, 10, temperature=12.5)])
+    found = Device.objects.get(device_id="dev-1")
+    assert (found.status, found.battery_percent, found.rssi_dbm, found.temperature_c) == (
+        "online",
+        80,
+        -70,
+        12.5,
+    )
+    assert found.interval_seconds == pytest.approx(600, abs=1)
+
+
+def test_a_changed_capacity_counts_from_the_next_reading(tank, device):
+    pipeline = Pipeline(trust_states=True)
+    pipeline.take([reading(50, 20)])
+    tank.capacity = 2_000
+    tank.save()
+    pipeline.take([reading(50, 10)])
+    assert current(tank)["volume_liters"] == 1_000
+
+
+def test_two_pipelines_that_share_a_tank_agree_on_its_level(tank, device):
+    one, other = Pipeline(trust_states=True), Pipeline(trust_states=True)
+    for step, pipeline in enumerate([one, other, one, one, other, other, one]):
+        pipeline.take([reading(60 - step * 0.1, 70 - step * 10)])
+    assert current(tank)["level"] == pytest.approx(59.4)
+    assert {r.quality for r in readings.newest(tank.series, limit=20)} == {"good"}
