@@ -226,6 +226,7 @@ SPECTACULAR_SETTINGS = {
 # --- Money and orders ------------------------------------------------------------------------------
 
 CURRENCY = env.str("CURRENCY", "USD")
+PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", "manual")
 
 # --- Notifications ---------------------------------------------------------------------------------
 
