@@ -22,6 +22,12 @@ PERIODIC = {
     "Send what is due: notifications, webhooks": Periodic(
         "notifications.tasks.send_due", timedelta(seconds=30)
     ),
+    "Finish what was broken off: orders' messages, refunds, reviews": Periodic(
+        "orders.tasks.orders_sweep", timedelta(seconds=30)
+    ),
+    "Order water for low tanks that no reading has asked for": Periodic(
+        "orders.tasks.replenish_due", timedelta(minutes=5)
+    ),
 }
 
 MARK = "config/schedule.py"

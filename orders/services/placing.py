@@ -12,6 +12,7 @@ from common.errors import DomainError
 from common.mongo import Document, collection, next_number
 from common.time import utc_now
 from orders.capacity import fits, free_space
+from orders.guards import has_open_order
 from orders.models import Event, Order, Payment, Status, StatusChange
 from orders.scheduling import date_problem
 from orders.services.announcing import announce_soon, supplier_may_see
@@ -34,22 +35,28 @@ def order_place(
     payment_method: str = "",
     auto: bool = False,
     why: dict[str, Any] | None = None,
+    order_id: ObjectId | None = None,
 ) -> Order:
     """Orders `amount` litres for the tank, for its owner. `user` is who asked; None: the system.
 
     Without `supplier_id` the tank's preferred supplier brings it if it can, else the best offer. `auto` orders are
-    refused while any order for the tank is open. Raises DomainError `exceeds_capacity` (400), `no_supplier`,
-    `tank_busy` or, for `auto`, `order_open` (409).
+    refused while any order for the tank is open. `order_id` is the id it shall have: where that exists already, the
+    order is returned as it is, so that a request broken off can be repeated. Raises DomainError `exceeds_capacity`
+    (400), `no_supplier`, `tank_busy` or, for `auto`, `order_open` (409).
     """
     now = utc_now()
     _check_request(amount, supplier_id, requested_date, now)
     with tank_lease(tank_id=tank.pk, wait_seconds=0 if auto else WAIT_SECONDS) as lease:
+        made = Order.objects.filter(pk=order_id).first() if order_id else None
+        if made:
+            return made
         if auto and has_open_order(tank.pk):
             raise _already_open()
         postal_code = postal_code_of(user_id=lease.tank["user_id"])
         offers = offers_for(postal_code=postal_code, amount=amount, supplier_id=supplier_id)
         offer = _choose(lease.tank, amount, offers, requested_date, now)
         order = Order(
+            pk=order_id or ObjectId(),
             order_number=f"WO-{next_number('orders'):04d}",
             user_id=lease.tank["user_id"],
             tank_id=tank.pk,
@@ -86,11 +93,6 @@ def order_place(
     supplier_may_see(tank_id=tank.pk, supplier_id=offer.supplier_id)
     announce_soon(order.pk)
     return order
-
-
-def has_open_order(tank_id: ObjectId) -> bool:
-    """Whether some order for the tank is neither delivered nor cancelled."""
-    return collection(Order).count_documents({"tank_id": tank_id, "is_open": True}, limit=1) > 0
 
 
 def _already_open() -> DomainError:

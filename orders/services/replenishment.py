@@ -12,9 +12,10 @@ from common.mongo import Document, collection
 from common.time import iso, utc_now
 from notifications.models import Type
 from notifications.services import notify
+from orders.guards import has_open_order
 from orders.models import Order, Status
 from orders.pricing import servable
-from orders.services.placing import has_open_order, order_place
+from orders.services.placing import order_place
 from orders.services.quoting import postal_code_of, suppliers_serving, tiers_of
 from tanks.models import Quality, Tank
 

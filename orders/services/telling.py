@@ -15,11 +15,13 @@ from accounts.models import Supplier, User
 from common.live import LiveEvent, events_publish
 from common.mongo import Document, collection
 from common.time import utc_now
+from notifications.models import WebhookEvent
 from notifications.services import notify
+from notifications.webhooks.services import webhook_emit
 from orders import messages
 from orders.models import Event, Order
 from orders.payments.services import overpayment_settle
-from orders.selectors import admin_payloads, customer_payloads, money, supplier_payloads
+from orders.selectors import admin_payloads, customer_payloads, money, order_payload, supplier_payloads
 from orders.services.announcing import supplier_may_see
 from tanks.models import Tank
 
@@ -86,6 +88,8 @@ def _tell(order: Document, number: int) -> None:
         notify(user_id=order["user_id"], message=text, key=f"{key}:customer", **related)
     if supplier_id and (text := messages.for_supplier(words, _zone_of(supplier_id))):
         notify(user_id=supplier_id, message=text, key=f"{key}:supplier", **related)
+    parties = [party for party in (order["user_id"], order["supplier_id"]) if party]
+    webhook_emit(user_ids=parties, type=WebhookEvent.ORDER_STATUS, data=order_payload(order), key=key)
     order_publish(order=order)
 
 
