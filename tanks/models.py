@@ -1,5 +1,6 @@
 """Tanks, the devices that watch them, and their alerts. Readings live in `tanks.readings`."""
 
+from bson import ObjectId
 from django.conf import settings
 from django.db import models
 from django_mongodb_backend.fields import ArrayField, EmbeddedModelField, ObjectIdField
@@ -64,6 +65,8 @@ class DeviceKind(models.TextChoices):
 
 
 class Tank(TimestampedModel):
+    user_id: ObjectId
+
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tanks", db_index=False
     )
