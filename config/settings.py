@@ -226,7 +226,6 @@ SPECTACULAR_SETTINGS = {
 # --- Money and orders ------------------------------------------------------------------------------
 
 CURRENCY = env.str("CURRENCY", "USD")
-PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", "manual")
 
 # --- Notifications ---------------------------------------------------------------------------------
 

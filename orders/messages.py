@@ -66,7 +66,7 @@ def for_customer(step: Step, zone: tzinfo) -> str | None:
         case "departed":
             return f"Order {step.number} is on its way."
         case "delivered":
-            return f"{_liters(step.delivered or 0)} were delivered for order {step.number}: {cost}."
+            return f"{_liters(step.delivered or 0)} were delivered for order {step.number}: {cost}.{_refund(step)}"
         case "cancelled":
             return f"Order {step.number} is cancelled.{_reason(step)}{_refund(step)}"
         case "unserved":

@@ -82,7 +82,8 @@ class Order(TimestampedModel):
     supplier_id: ObjectId | None
 
     order_number = models.CharField(max_length=24, unique=True)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="orders")
+    # Orders outlive people, tanks and suppliers: they are kept for the books.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, related_name="orders")
     tank = models.ForeignKey(Tank, on_delete=models.DO_NOTHING, related_name="orders")
     supplier = models.ForeignKey(
         settings.AUTH_USER_MODEL,

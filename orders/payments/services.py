@@ -16,7 +16,7 @@ from notifications.models import Type
 from notifications.services import notify
 from orders.models import Order, PaymentStatus, Status
 from orders.payments.provider import Intent
-from orders.payments.registry import provider_name, provider_named
+from orders.payments.registry import DEFAULT, provider_named
 
 UNPAID = [str(PaymentStatus.PENDING), str(PaymentStatus.FAILED)]
 
@@ -26,9 +26,8 @@ def order_pay(*, order: Order, by: User, method: str | None = None) -> Intent:
 
     Raises DomainError `already_paid` or, for a cancelled order, `cannot_pay` (409).
     """
-    name = provider_name()
-    intent = provider_named(name).intent(order=order)
-    values: Document = {"payment.provider": name, "payment.reference": intent.reference}
+    intent = provider_named(DEFAULT).intent(order=order)
+    values: Document = {"payment.provider": DEFAULT, "payment.reference": intent.reference}
     if method is not None:
         values["payment.method"] = method
     _settle(order, {"user_id": by.pk, "payment_status": {"$in": UNPAID}}, PaymentStatus.PENDING, values)

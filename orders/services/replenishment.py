@@ -22,6 +22,7 @@ from tanks.models import Quality, Tank
 log = logging.getLogger(__name__)
 
 SAFE_FILL = 0.95  # of the capacity: the rest is left for waves, warmth and a sensor's error
+SMALL = 10  # litres
 FRESH = timedelta(hours=24)
 SETTLING = timedelta(minutes=15)  # after a delivery the sensor needs a while to see it
 HOLD_OFF = timedelta(
@@ -40,10 +41,10 @@ def tank_replenish(*, tank_id: ObjectId) -> Order | None:
     if tank is None or has_open_order(tank_id):
         return None
     now = utc_now()
-    why = _reason(tank, now)
-    if why is None:
+    why, wanted = _reason(tank, now), _wanted(tank)
+    if why is None or wanted <= 0:
         return None
-    amount = _amount(tank)
+    amount = _amount(tank, wanted)
     if amount is None:
         _tell_nobody_serves(tank, now)
         return None
@@ -99,14 +100,20 @@ def _was_just_served(tank_id: ObjectId, read_at: datetime, now: datetime) -> boo
     return collection(Order).count_documents(wanted, limit=1) > 0
 
 
-def _amount(tank: Document) -> float | None:
-    """Whole litres up to the safe fill, or less where no supplier's tiers go that far; None if nobody serves it."""
-    wanted = math.floor(tank["capacity"] * SAFE_FILL - tank["current_level"]["volume_liters"])
+def _wanted(tank: Document) -> float:
+    """The litres up to the safe fill, whole ones but for the smallest tanks."""
+    level = tank["current_level"]
+    space: float = tank["capacity"] * SAFE_FILL - (level["volume_liters"] if level else 0.0)
+    return math.floor(space) if space >= SMALL else round(space, 3)
+
+
+def _amount(tank: Document, wanted: float) -> float | None:
+    """As much of it as a supplier's tiers allow, the preferred one's first; None if nobody serves it."""
     postal_code = postal_code_of(user_id=tank["user_id"])
     amounts = {
         supplier["_id"]: amount
         for supplier in suppliers_serving(postal_code=postal_code)
-        if wanted > 0 and (amount := servable(tiers_of(supplier), wanted))
+        if (amount := servable(tiers_of(supplier), wanted))
     }
     return amounts.get(tank["preferred_supplier_id"]) or max(amounts.values(), default=None)
 

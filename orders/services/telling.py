@@ -6,6 +6,7 @@ carries the whole order, may then come twice.
 """
 
 from datetime import UTC, timedelta, tzinfo
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from bson import ObjectId
@@ -19,7 +20,7 @@ from notifications.models import WebhookEvent
 from notifications.services import notify
 from notifications.webhooks.services import webhook_emit
 from orders import messages
-from orders.models import Event, Order
+from orders.models import Event, Order, PaymentStatus, Status
 from orders.payments.services import overpayment_settle
 from orders.selectors import admin_payloads, customer_payloads, money, order_payload, supplier_payloads
 from orders.services.announcing import supplier_may_see
@@ -77,6 +78,7 @@ def _tell(order: Document, number: int) -> None:
         supplier_may_see(tank_id=order["tank_id"], supplier_id=supplier_id)
     if step["event"] == Event.DELIVERED:
         overpayment_settle(order_id=order["_id"])
+        order = collection(Order).find_one({"_id": order["_id"]}) or order
     words = _step(order, number, customer, supplier_id)
     related = {
         "type": messages.TYPES.get(step["event"], "order"),
@@ -129,10 +131,16 @@ def _step(order: Document, number: int, customer: Document, supplier_id: ObjectI
         auto=order["auto"],
         delivery=order["scheduled_delivery_date"],
         delivered=order["delivered_liters"],
-        refunded=money(order["payment"]["refunded"]),
+        refunded=_refunded(order),
         by_supplier=by is not None and by in (supplier_id, former_id),
         by_customer=by == order["user_id"],
     )
+
+
+def _refunded(order: Document) -> Decimal | None:
+    """What the customer gets back, also where the refund is still to be made."""
+    due = order["status"] == Status.CANCELLED and order["payment_status"] == PaymentStatus.PAID
+    return money(order["payment"]["amount" if due else "refunded"])
 
 
 def _zone(user: Document) -> tzinfo:

@@ -52,6 +52,16 @@ def test_high_doubtful_and_old_levels_order_nothing(
     assert Order.objects.count() == 0
 
 
+def test_a_tank_that_is_fuller_than_safe_orders_nothing_and_alarms_nobody(
+    auto_tank: Any, sam: Any, set_level: SetLevel
+) -> None:
+    auto_tank.low_water_threshold = 100
+    auto_tank.save(update_fields=["low_water_threshold"])
+    set_level(auto_tank, 97)
+    assert tank_replenish(tank_id=auto_tank.pk) is None
+    assert Notification.objects.count() == 0
+
+
 def test_a_tank_never_read_or_not_keeping_full_orders_nothing(
     tank: Any, sam: Any, set_level: SetLevel
 ) -> None:

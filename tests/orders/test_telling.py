@@ -10,6 +10,7 @@ from common.mongo import collection
 from common.time import utc_now
 from notifications.models import Notification
 from orders.models import Order
+from orders.payments.services import order_paid
 from orders.services import (
     order_accept,
     order_cancel,
@@ -125,6 +126,15 @@ def test_a_cancelled_order_is_told_to_its_supplier_with_the_reason(order: Any, a
     order_cancel(order=order, by=alice, reason="rain")
     order_announce(order_id=order.pk)
     assert told(sam)[-1][1].endswith("was cancelled by the customer. Reason: rain")
+
+
+def test_a_refund_is_told_even_before_it_is_made(order: Any, alice: Any, sam: Any) -> None:
+    order_paid(order=order, by=sam)
+    order_cancel(order=order, by=alice)
+    undone = {"payment_status": "paid", "payment.refunded": None}
+    collection(Order).update_one({"_id": order.pk}, {"$set": undone})
+    order_announce(order_id=order.pk)
+    assert told(alice)[-1][1].endswith("20.00 USD will be given back.")
 
 
 def test_orders_written_in_bulk_are_not_announced(order: Any, alice: Any) -> None:
