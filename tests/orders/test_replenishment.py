@@ -14,7 +14,7 @@ from common.mongo import collection
 from common.time import utc_now
 from notifications.models import Notification
 from orders.models import Order
-from orders.services import order_cancel, order_place
+from orders.services import lease, order_cancel, order_place
 from orders.services.replenishment import tank_replenish, tanks_replenish_due
 from orders.tasks import replenish, replenish_due
 
@@ -83,6 +83,16 @@ def test_an_order_of_any_kind_that_is_open_is_enough(auto_tank: Any, alice: Any,
 def test_twenty_workers_on_one_tank_place_one_order(auto_tank: Any, sam: Any, sue: Any) -> None:
     with ThreadPoolExecutor(20) as pool:
         results = list(pool.map(lambda _: tank_replenish(tank_id=auto_tank.pk), range(60)))
+    assert sum(order is not None for order in results) == 1
+    assert Order.objects.count() == 1
+
+
+def test_even_without_the_lease_the_database_allows_one_automatic_order(
+    auto_tank: Any, sam: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "LEASE_SECONDS", -1)
+    with ThreadPoolExecutor(10) as pool:
+        results = list(pool.map(lambda _: tank_replenish(tank_id=auto_tank.pk), range(40)))
     assert sum(order is not None for order in results) == 1
     assert Order.objects.count() == 1
 
