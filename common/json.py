@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from bson import ObjectId
+from bson import Decimal128, ObjectId
 
 from common.time import iso
 
@@ -40,6 +40,8 @@ def camelize(data: Any) -> Any:
 def json_default(value: Any) -> Any:
     if isinstance(value, ObjectId):
         return str(value)
+    if isinstance(value, Decimal128):
+        return float(value.to_decimal())
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, datetime):

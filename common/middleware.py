@@ -48,10 +48,15 @@ class ProblemMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if is_api(request) and response.status_code >= 400:
-            content_type = response.headers.get("Content-Type", "")
-            if content_type.startswith("text/html"):
-                return problem_response(status=response.status_code)
+        if not is_api(request):
+            return response
+        if response.status_code >= 400 and response.headers.get("Content-Type", "").startswith("text/html"):
+            allowed = response.headers.get("Allow")
+            response = problem_response(status=response.status_code)
+            if allowed:
+                response["Allow"] = allowed
+        # Everything here is somebody's own: a view that wants it kept says so itself.
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -201,12 +201,20 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["common.api.renderers.CamelCaseRenderer"],
     "DEFAULT_PARSER_CLASSES": ["common.api.parsers.CamelCaseParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["common.api.throttling.ScopeThrottle"],
     "DEFAULT_PAGINATION_CLASS": "common.api.pagination.PagePagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "common.api.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+# Requests a minute: auth by address, write and read by user, device by device. 0: no limit.
+RATE_LIMITS = {
+    "auth": env.int("RATE_LIMIT_AUTH", 30),
+    "write": env.int("RATE_LIMIT_WRITE", 300),
+    "read": env.int("RATE_LIMIT_READ", 1_200),
+    "device": env.int("RATE_LIMIT_DEVICE", 600),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Water tanks",

@@ -19,6 +19,7 @@ def snake(name: str) -> str:
 
 
 def underscored(data: Any, depth: int = 0) -> Any:
+    """`data` with snake_case names. Raises ParseError when it is nested too deeply."""
     if depth > MAX_DEPTH:
         raise ParseError("The body is nested too deeply.")
     if isinstance(data, dict):
@@ -26,6 +27,15 @@ def underscored(data: Any, depth: int = 0) -> Any:
     if isinstance(data, list):
         return [underscored(item, depth + 1) for item in data]
     return data
+
+
+def holds_nul(data: Any) -> bool:
+    """Whether any text in `data`, names included, has a NUL character."""
+    if isinstance(data, dict):
+        return any("\0" in key or holds_nul(value) for key, value in data.items())
+    if isinstance(data, list):
+        return any(map(holds_nul, data))
+    return isinstance(data, str) and "\0" in data
 
 
 class CamelCaseParser(BaseParser):
@@ -39,9 +49,10 @@ class CamelCaseParser(BaseParser):
         body = stream.read(settings.MAX_BODY_BYTES + 1)
         if len(body) > settings.MAX_BODY_BYTES:
             raise RequestDataTooBig
-        if b"\\u0000" in body:
-            raise ParseError("The body contains a NUL character.")
         try:
-            return underscored(orjson.loads(body))
+            data = underscored(orjson.loads(body))
         except orjson.JSONDecodeError as error:
             raise ParseError(f"The body is not valid JSON: {error}.") from error
+        if b"\\u0000" in body and holds_nul(data):
+            raise ParseError("The body contains a NUL character.")
+        return data

@@ -6,7 +6,10 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
+from pymongo.errors import ConnectionFailure
+from redis import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -54,6 +57,8 @@ def problem_document(
     }
     if errors is not None:
         document["errors"] = errors
+    elif status == HTTPStatus.BAD_REQUEST:
+        document["errors"] = {"nonFieldErrors": [document["detail"]]}
     return document
 
 
@@ -68,7 +73,10 @@ def problem_response(
 ) -> HttpResponse:
     """A problem outside DRF."""
     document = of_error(error) if error else problem_document(status=status, detail=detail)
-    return HttpResponse(orjson.dumps(document), status=document["status"], content_type=PROBLEM_TYPE)
+    response = HttpResponse(orjson.dumps(document), status=document["status"], content_type=PROBLEM_TYPE)
+    if "retryAfter" in document:
+        response["Retry-After"] = str(document["retryAfter"])
+    return response
 
 
 def flatten_errors(detail: Any, prefix: str = "") -> dict[str, list[str]]:
@@ -87,6 +95,11 @@ def flatten_errors(detail: Any, prefix: str = "") -> dict[str, list[str]]:
         return flat
     messages = [str(item) for item in detail] if isinstance(detail, list) else [str(detail)]
     return {prefix or "nonFieldErrors": messages}
+
+
+# What a storage server that is away or too busy raises: the request may be tried again.
+UNAVAILABLE = (ConnectionFailure, OperationalError, InterfaceError, RedisError)
+RETRY_SECONDS = 5
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
@@ -118,6 +131,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
         document = problem_document(status=403)
     elif isinstance(exc, RequestDataTooBig):
         document = problem_document(status=413)
+    elif isinstance(exc, UNAVAILABLE):
+        log.error("storage failed in %s", context["request"].path, exc_info=exc)
+        document = problem_document(status=503, detail="A part of the service is away; try again soon.")
+        headers["Retry-After"] = str(RETRY_SECONDS)
     else:
         log.exception("unhandled error in %s", context["request"].path, exc_info=exc)
         document = problem_document(
@@ -139,5 +156,4 @@ def _of_api_exception(exc: exceptions.APIException, headers: dict[str, str]) -> 
         status=exc.status_code,
         code=code if code and code != "error" else None,
         detail=detail,
-        errors={"nonFieldErrors": [str(detail)]} if malformed else None,
     )
