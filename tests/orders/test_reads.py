@@ -1,16 +1,18 @@
 """Lists of orders: each by an index, in its order, and in few round trips however many rows."""
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from bson import ObjectId
 
-from common.mongo import collection
+from common.mongo import collection, database
 from common.time import utc_now
 from orders.models import Order, Status
 from orders.selectors import NOT_READ
 
+Api = Callable[..., Any]
 ORDERS = 3_000
 CUSTOMERS = 60
 SUPPLIERS = 3
@@ -38,6 +40,25 @@ def many(order: Any, alice: Any, sam: Any) -> None:
         }
         for number in range(ORDERS)
     )
+
+
+@pytest.fixture
+def commands() -> Iterator[Callable[[], int]]:
+    """How many commands the database was sent since the last call."""
+    db = database()
+    db.command("profile", 2)
+
+    def count() -> int:
+        db.command("profile", 0)
+        number = db["system.profile"].count_documents({"op": {"$in": ["query", "command"]}})
+        db["system.profile"].drop()
+        db.command("profile", 2)
+        return number
+
+    count()
+    yield count
+    db.command("profile", 0)
+    db["system.profile"].drop()
 
 
 def stages(plan: dict[str, Any]) -> set[str]:
@@ -91,3 +112,25 @@ def test_what_placing_and_sweeping_ask_is_indexed(many: None, tank: Any) -> None
     for query in queries:
         plan = collection(Order).find(query).explain()["queryPlanner"]["winningPlan"]
         assert "COLLSCAN" not in stages(plan), query
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [
+        ("alice", "/api/orders"),
+        ("sam", "/api/supplier/orders"),
+        ("sam", "/api/supplier/schedule"),
+        ("ada", "/api/admin/orders"),
+    ],
+)
+def test_a_page_takes_the_same_few_round_trips_whatever_its_size(
+    many: None, alice: Any, sam: Any, ada: Any, api: Api, commands: Callable[[], int], who: str, path: str
+) -> None:
+    client = api({"alice": alice, "sam": sam, "ada": ada}[who])
+    client.get(f"{path}?pageSize=1")
+    commands()
+    counts = []
+    for size in (1, 50):
+        assert len(client.get(f"{path}?pageSize={size}").json()["results"]) == size
+        counts.append(commands())
+    assert counts[0] == counts[1] <= 6

@@ -1,0 +1,72 @@
+"""`/api/admin/orders` and `/api/admin/statistics`: the operators' view of everything."""
+
+from decimal import Decimal
+
+from bson import ObjectId
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.views import APIView
+
+from common.api.fields import LineField, MoneyField, NumberField, WholeNumberField
+from common.api.pagination import PagePagination, page_of
+from common.api.permissions import IsAdmin
+from common.api.responses import JsonBytes, conditional_json
+from orders.api.requests import UserRequest, order_filter
+from orders.api.serializers import AdminOrderSerializer, OrderQuerySerializer
+from orders.reporting import system_statistics
+from orders.selectors import admin_payloads, order_document_for, orders_page
+
+
+class SystemStatisticsSerializer(serializers.Serializer):
+    users = serializers.DictField(child=WholeNumberField(), help_text="by role")
+    active_suppliers = WholeNumberField()
+    tanks = WholeNumberField()
+    automatic_tanks = WholeNumberField(help_text="that keep themselves full")
+    low_tanks = WholeNumberField(help_text="at or below their low-water threshold")
+    devices = serializers.DictField(child=WholeNumberField(), help_text="by status")
+    open_alerts = WholeNumberField()
+    orders = serializers.DictField(child=WholeNumberField(), help_text="by status")
+    automatic_orders = WholeNumberField()
+    delivered_liters = NumberField()
+    revenue = MoneyField(limit=Decimal(10**15), help_text="price of what was delivered")
+    currency = LineField(max_length=3)
+    average_delivery_hours = NumberField(allow_null=True, help_text="from order to delivery, last 30 days")
+
+
+class AdminOrdersView(APIView):
+    permission_classes = [IsAdmin]
+    pagination_class = PagePagination
+
+    @extend_schema(
+        operation_id="admin_orders_list",
+        summary="All orders, newest first",
+        parameters=[OrderQuerySerializer],
+        responses=AdminOrderSerializer(many=True),
+    )
+    def get(self, request: UserRequest) -> HttpResponse:
+        page = page_of(request)
+        count, documents = orders_page(wanted=order_filter(request), skip=page.skip, limit=page.size)
+        return JsonBytes(page.envelope(request, count=count, results=admin_payloads(documents)))
+
+
+class AdminOrderView(APIView):
+    permission_classes = [IsAdmin]
+    conditional = True
+
+    @extend_schema(operation_id="admin_orders_read", summary="Any order", responses=AdminOrderSerializer)
+    def get(self, request: UserRequest, order_id: ObjectId) -> HttpResponse:
+        document = order_document_for(user=request.user, order_id=order_id)
+        return conditional_json(request, admin_payloads([document])[0])
+
+
+class SystemStatisticsView(APIView):
+    permission_classes = [IsAdmin]
+
+    @extend_schema(
+        operation_id="admin_statistics",
+        summary="The whole system in figures",
+        responses=SystemStatisticsSerializer,
+    )
+    def get(self, request: UserRequest) -> HttpResponse:
+        return JsonBytes(system_statistics())

@@ -1,0 +1,44 @@
+"""Reading requests: a valid body, and the filters of a list as a MongoDB filter."""
+
+from typing import Any
+
+from bson import ObjectId
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
+
+from accounts.models import User
+from common.mongo import Document
+from orders.api.serializers import OrderQuerySerializer
+
+
+class UserRequest(Request):
+    """A request past authentication, as the views' permissions leave it. For types alone."""
+
+    user: User  # type: ignore[assignment]
+    idempotent_id: ObjectId | None
+
+
+def valid(serializer: Serializer) -> dict[str, Any]:
+    """The serializer's validated data; raises ValidationError (400)."""
+    serializer.is_valid(raise_exception=True)
+    fields: dict[str, Any] = serializer.validated_data
+    return fields
+
+
+def order_filter(request: Request) -> Document:
+    """What `?status=&tankId=&from=&to=` asks for. Raises ValidationError (400)."""
+    query = valid(OrderQuerySerializer(data=request.query_params.dict()))
+    wanted: Document = {}
+    if "status" in query:
+        wanted["status"] = query["status"]
+    if "tankId" in query:
+        wanted["tank_id"] = query["tankId"]
+    if between := span(query):
+        wanted["order_date"] = between
+    return wanted
+
+
+def span(query: dict[str, Any]) -> Document:
+    """`from` (inclusive) and `to` (exclusive) as a condition; empty if neither is given."""
+    bounds = {"$gte": query.get("from"), "$lt": query.get("to")}
+    return {name: at for name, at in bounds.items() if at}
