@@ -11,6 +11,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("u/<str:token>", preferences_page, name="notification-preferences"),
     path("", include("accounts.pages.urls")),
+    path("api/", include("tanks.api.urls")),
     path("api/", include("orders.api.urls")),
     path("api/", include("suppliers.api.urls")),
     path("admin/", admin.site.urls),

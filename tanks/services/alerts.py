@@ -9,9 +9,17 @@ from common.live import LiveEvent, events_publish
 from common.mongo import collection
 from common.time import utc_now
 from notifications.services import notify
+from notifications.webhooks import webhook_emit
 from tanks import messages
-from tanks.models import Alert, Severity, Tank
+from tanks.models import Alert, AlertKind, Severity, Tank
 from tanks.selectors import alert_payload
+
+WEBHOOKS = {
+    AlertKind.LOW: "tank.low",
+    AlertKind.CRITICAL: "tank.low",
+    AlertKind.LEAK: "tank.leak",
+    AlertKind.BURST: "tank.leak",
+}
 
 
 def alert_open(
@@ -84,6 +92,14 @@ def _tell_opened(tank: Tank, alert: Alert) -> None:
         urgent=urgent,
     )
     _publish(tank, alert)
+    event = WEBHOOKS.get(AlertKind(alert.kind))
+    if event:
+        webhook_emit(
+            user_ids=[tank.user_id, *tank.supplier_ids],
+            type=event,
+            data=alert_payload(_document(alert)),
+            key=f"alert:{alert.pk}:opened",
+        )
     Alert.objects.filter(pk=alert.pk, notified_at=None).update(notified_at=utc_now())
 
 

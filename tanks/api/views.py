@@ -1,0 +1,206 @@
+"""`/api/tanks`: a customer's own tanks, their levels, alerts and devices."""
+
+from typing import Any
+
+from bson import ObjectId
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from common.api.pagination import page_of
+from common.api.permissions import IsCustomer
+from common.api.responses import JsonBytes, conditional_json
+from common.errors import DomainError, NotFoundError
+from tanks.api import serializers
+from tanks.api.levels import DEFAULT_LIMIT, MAX_LIMIT, RAW, levels_page, parse_levels_query
+from tanks.intervals import LENGTHS
+from tanks.models import Device
+from tanks.selectors import (
+    alerts_page,
+    current_level_for,
+    reading_payload,
+    tank_get_for,
+    tank_payload_for,
+    tanks_page,
+)
+from tanks.services.devices import device_secret_rotate
+from tanks.services.manual import reading_record_manual
+from tanks.services.tanks import tank_create, tank_delete, tank_update
+
+PAGED = [
+    OpenApiParameter("page", {"type": "integer", "minimum": 1, "default": 1}),
+    OpenApiParameter("pageSize", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
+]
+
+
+def _valid(serializer: Serializer) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    fields: dict[str, Any] = serializer.validated_data
+    return fields
+
+
+class TanksView(APIView):
+    permission_classes = [IsCustomer]
+
+    @extend_schema(
+        operation_id="tanks_list",
+        summary="One's tanks, newest first",
+        parameters=PAGED,
+        responses=serializers.TankSerializer(many=True),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        page = page_of(request)
+        count, results = tanks_page(user_id=request.user.pk, skip=page.skip, limit=page.size)
+        return conditional_json(request, page.envelope(request, count=count, results=results))
+
+    @extend_schema(
+        operation_id="tanks_create",
+        summary="Register a tank",
+        description="With `deviceId` the device is registered too, and its secret is told this once.",
+        request=serializers.TankFieldsSerializer,
+        responses={201: serializers.TankWithSecretSerializer},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        fields = _valid(serializers.TankFieldsSerializer(data=request.data))
+        tank, secret = tank_create(user_id=request.user.pk, **fields)
+        payload = tank_payload_for(user_id=request.user.pk, tank_id=tank.pk)
+        location = {"Location": request.build_absolute_uri(f"/api/tanks/{tank.pk}")}
+        return JsonBytes(_with_secret(payload, secret), status=201, headers=location)
+
+
+class TankView(APIView):
+    permission_classes = [IsCustomer]
+
+    @extend_schema(
+        operation_id="tanks_read", summary="A tank of one's own", responses=serializers.TankSerializer
+    )
+    def get(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+        return conditional_json(request, tank_payload_for(user_id=request.user.pk, tank_id=tank_id))
+
+    @extend_schema(
+        operation_id="tanks_update",
+        summary="Change a tank's settings",
+        description="A new `deviceId` replaces the device, and its secret is told this once; null takes it away.",
+        request=serializers.TankFieldsSerializer(partial=True),
+        responses=serializers.TankWithSecretSerializer,
+    )
+    def patch(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+        tank = tank_get_for(user_id=request.user.pk, tank_id=tank_id)
+        serializer = serializers.TankFieldsSerializer(
+            data=request.data, partial=True, context={"capacity": tank.capacity}
+        )
+        secret = tank_update(tank=tank, **_valid(serializer))
+        return JsonBytes(_with_secret(tank_payload_for(user_id=request.user.pk, tank_id=tank_id), secret))
+
+    @extend_schema(
+        operation_id="tanks_delete",
+        summary="Delete a tank with its readings",
+        description="409 `open_order` while an order for it is open.",
+        responses={204: None},
+    )
+    def delete(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+        tank_delete(tank=tank_get_for(user_id=request.user.pk, tank_id=tank_id))
+        return Response(status=204)
+
+
+def _with_secret(payload: dict[str, Any], secret: str | None) -> dict[str, Any]:
+    return payload if secret is None else {**payload, "deviceSecret": secret}
+
+
+class LevelsView(APIView):
+    permission_classes = [IsCustomer]
+
+    @extend_schema(
+        operation_id="tanks_levels_list",
+        summary="A tank's level history, newest first",
+        description="`next` is the address of the next page. With an `interval` each result sums up one: "
+        "`{timestamp, avg, min, max, last, count, usageLiters, refillLiters}`.",
+        parameters=[
+            OpenApiParameter("from", OpenApiTypes.DATETIME, description="from this time on"),
+            OpenApiParameter("to", OpenApiTypes.DATETIME, description="before this time"),
+            OpenApiParameter("interval", str, enum=[RAW, *LENGTHS], default=RAW),
+            OpenApiParameter(
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+            ),
+            OpenApiParameter("cursor", str, description="as in an answer's `next`"),
+        ],
+        responses=serializers.LevelsSerializer,
+    )
+    def get(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+        query = parse_levels_query(request.query_params.dict())
+        tank = tank_get_for(user_id=request.user.pk, tank_id=tank_id)
+        address = request.build_absolute_uri()
+        return JsonBytes(levels_page(series=tank.series, query=query, address=address))
+
+    @extend_schema(
+        operation_id="tanks_levels_create",
+        summary="Record a level read off by a person",
+        description="Believed at once.",
+        request=serializers.ManualReadingSerializer,
+        responses={201: serializers.CurrentLevelSerializer},
+    )
+    def post(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+        tank = tank_get_for(user_id=request.user.pk, tank_id=tank_id)
+        fields = _valid(serializers.ManualReadingSerializer(data=request.data))
+        return JsonBytes(reading_payload(reading_record_manual(tank=tank, **fields)), status=201)
+
+
+class CurrentLevelView(APIView):
+    permission_classes = [IsCustomer]
+
+    @extend_schema(
+        operation_id="tanks_levels_current",
+        summary="The newest believed level",
+        description="404 `no_reading` if there is none yet.",
+        responses=serializers.CurrentLevelSerializer,
+    )
+    def get(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+        return conditional_json(request, current_level_for(user_id=request.user.pk, tank_id=tank_id))
+
+
+class AlertsView(APIView):
+    permission_classes = [IsCustomer]
+
+    @extend_schema(
+        operation_id="tanks_alerts_list",
+        summary="A tank's alerts, newest first, with their evidence",
+        parameters=[
+            *PAGED,
+            OpenApiParameter("open", bool, description="only open ones, or only closed ones"),
+        ],
+        responses=serializers.AlertSerializer(many=True),
+    )
+    def get(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+        wanted = request.query_params.get("open")
+        if wanted not in (None, "true", "false"):
+            message = "Give true or false."
+            raise DomainError("invalid", message, status=400, errors={"open": [message]})
+        page = page_of(request)
+        tank = tank_get_for(user_id=request.user.pk, tank_id=tank_id)
+        count, results = alerts_page(
+            tank=tank, only_open=None if wanted is None else wanted == "true", skip=page.skip, limit=page.size
+        )
+        return JsonBytes(page.envelope(request, count=count, results=results))
+
+
+class RotateSecretView(APIView):
+    permission_classes = [IsCustomer]
+
+    @extend_schema(
+        operation_id="tanks_device_rotate_secret",
+        summary="A new secret for the tank's device",
+        description="The secret before works for another 24 hours. 404 `no_device` for a tank without one.",
+        request=None,
+        responses=serializers.DeviceSecretSerializer,
+    )
+    def post(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+        tank = tank_get_for(user_id=request.user.pk, tank_id=tank_id)
+        device = Device.objects.filter(tank_id=tank.pk, device_id=tank.device_id).first()
+        if device is None:
+            raise NotFoundError("device", code="no_device")
+        return JsonBytes({"deviceId": device.device_id, "deviceSecret": device_secret_rotate(device=device)})

@@ -1,0 +1,68 @@
+"""A level that a person read off: believed at once, and acted upon as a sensor's would be."""
+
+from contextlib import suppress
+from datetime import datetime
+
+from kombu.exceptions import OperationalError
+
+from common.errors import DomainError, NotFoundError
+from common.live import LiveEvent, events_publish
+from common.time import utc_now
+from tanks.models import Tank
+from tanks.readings import MANUAL_SLOT, Reading
+from tanks.services.level_zones import level_zone_apply, replenishment_request, zone_of
+from tanks.services.readings import FUTURE_TOLERANCE, Candidate, TankState, readings_record, states_load
+from tanks.zones import OK
+
+
+def reading_record_manual(
+    *,
+    tank: Tank,
+    level: float | None = None,
+    volume_liters: float | None = None,
+    timestamp: datetime | None = None,
+) -> Reading:
+    """Records `level` (percent) or `volume_liters` at `timestamp` (now, unless given).
+
+    The same moment told again changes nothing. Raises DomainError `invalid` (400) for more than the tank holds
+    or a time to come, NotFoundError for a tank deleted meanwhile.
+    """
+    now = utc_now()
+    at = timestamp or now
+    if at > now + FUTURE_TOLERANCE:
+        raise _invalid("timestamp", "That time is still to come.")
+    if level is None:
+        if volume_liters is None or volume_liters > tank.capacity:
+            raise _invalid("volumeLiters", f"The tank holds at most {tank.capacity:g} litres.")
+        level = 100 * volume_liters / tank.capacity
+    else:
+        volume_liters = tank.capacity * level / 100
+    candidate = Candidate(tank.pk, tank.series, MANUAL_SLOT, at, level, volume_liters, "manual")
+    states = states_load([tank.pk])
+    if tank.pk not in states:
+        raise NotFoundError("tank")
+    recorded = readings_record(candidates=[candidate], states=states)
+    if recorded.gone:
+        raise NotFoundError("tank")
+    if tank.pk in recorded.moved:
+        _follow(tank, states[tank.pk])
+    return Reading(tank.series, at, level, volume_liters, "manual", recorded.qualities[0], MANUAL_SLOT)
+
+
+def _follow(tank: Tank, state: TankState) -> None:
+    """Alerts, the wish for water, and the live event of a new current level."""
+    zone = zone_of(state=state, low=tank.low_water_threshold, critical=tank.critical_threshold, now=utc_now())
+    if zone != (state.zone or OK):
+        level_zone_apply(tank_id=tank.pk, state=state, zone=zone)
+    if zone != OK and tank.auto_order:
+        with suppress(OperationalError):  # the periodic look at low tanks asks again
+            replenishment_request(tank_id=tank.pk)
+    current = state.current
+    assert current is not None  # it has just moved
+    audience = [tank.user_id, *tank.supplier_ids, "admins"]
+    data = {"tankId": tank.pk, **current._asdict(), "quality": "good"}
+    events_publish([LiveEvent(audience=audience, type="tank.level", data=data)])
+
+
+def _invalid(field: str, message: str) -> DomainError:
+    return DomainError("invalid", message, status=400, errors={field: [message]})
