@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from accounts.models import Role
 from common.api.fields import (
+    ChoiceField,
     EmailField,
     FlagField,
     InstantField,
@@ -25,7 +26,17 @@ CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 PRICE_PLACES = 6
 
 
-class CoordinatesSerializer(serializers.Serializer[Any]):
+class WholeSerializer(serializers.Serializer[Any]):
+    """A part that changes as a whole: all its fields are needed in a PATCH too."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        missing = [name for name in self.fields if name not in attrs]
+        if missing:
+            raise serializers.ValidationError({name: ["This field is required."] for name in missing})
+        return attrs
+
+
+class CoordinatesSerializer(WholeSerializer):
     latitude = NumberField(min_value=-90, max_value=90)
     longitude = NumberField(min_value=-180, max_value=180)
 
@@ -46,7 +57,7 @@ class ClockField(serializers.RegexField):
         super().__init__(CLOCK, max_length=5, trim_whitespace=False, **options)
 
 
-class QuietHoursSerializer(serializers.Serializer[Any]):
+class QuietHoursSerializer(WholeSerializer):
     start = ClockField()
     end = ClockField()
     timezone = TimezoneField()
@@ -77,6 +88,11 @@ class UserSerializer(serializers.Serializer[Any]):
 class AdminUserSerializer(UserSerializer):
     is_active = serializers.BooleanField()
     last_login = InstantField(allow_null=True)
+
+
+class UserQuerySerializer(serializers.Serializer[Any]):
+    role = ChoiceField(choices=Role.choices, required=False)
+    search = LineField(max_length=100, blank=True, required=False, help_text="part of the name or e-mail")
 
 
 class ProfileSerializer(serializers.Serializer[Any]):
@@ -186,4 +202,3 @@ class SupplierSerializer(serializers.Serializer[Any]):
     active = serializers.BooleanField()
     created_at = InstantField()
     updated_at = InstantField()
-

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
 from accounts.models import Role, User
+from accounts.services.profiles import address_of
 from common.errors import DomainError
 from common.limits import count_hit, count_of, forget
 from common.time import utc_now
@@ -31,12 +32,20 @@ def password_check(*, password: str, user: User, field: str = "password") -> Non
         ) from error
 
 
-def user_register(*, name: str, email: str, password: str, **profile: Any) -> User:
+def user_register(
+    *, name: str, email: str, password: str, phone: str = "", address: dict[str, Any] | None = None
+) -> User:
     """A new customer. Of several at once with one e-mail, one is made.
 
     Raises DomainError (400): `weak_password`, `email_taken`.
     """
-    user = User(name=name, email=User.objects.normalize_email(email), role=Role.CUSTOMER, **profile)
+    user = User(
+        name=name,
+        email=User.objects.normalize_email(email),
+        role=Role.CUSTOMER,
+        phone=phone,
+        address=address_of(address),
+    )
     password_check(password=password, user=user)
     taken = DomainError(
         "email_taken",

@@ -30,7 +30,11 @@ PROBLEM: Schema = {
             "description": "Status 400: what is wrong with each field, by its path in the body.",
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
         },
-        "retryAfter": {"type": "integer", "minimum": 0, "description": "Seconds to wait before trying again."},
+        "retryAfter": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "Seconds to wait before trying again.",
+        },
         "limit": {
             "type": "object",
             "description": "Status 429: the limit that was reached.",
@@ -63,8 +67,8 @@ IDEMPOTENCY_PARAMETER: Schema = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Any text of the client's choice, new for each thing wanted. Repeating a request with its key gives the "
-    "first answer again; kept for at least 24 hours.",
+    "description": "Any text of the client's choice, new for each thing wanted. Repeating a request with its "
+    "key gives the first answer again; kept for at least 24 hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
 IF_NONE_MATCH_PARAMETER: Schema = {
@@ -164,7 +168,11 @@ class TextFieldSchema(_FieldExtension):
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
         # What is stored is shown whatever it looks like; the pattern is for what comes in.
-        return {"type": "string", "pattern": self.target.pattern} if direction == "request" else {"type": "string"}
+        return (
+            {"type": "string", "pattern": self.target.pattern}
+            if direction == "request"
+            else {"type": "string"}
+        )
 
 
 class ObjectIdFieldSchema(_FieldExtension):
