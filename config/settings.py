@@ -229,6 +229,10 @@ SPECTACULAR_SETTINGS = {
         "Role": "accounts.models.Role",
         "OrderStatus": "orders.models.Status",
         "PaymentStatus": "orders.models.PaymentStatus",
+        "PaymentIntentStatus": ["pending"],
+        "TankStatus": ["ok", "low", "critical", "empty", "unknown"],
+        "NotificationType": "notifications.models.Type",
+        "WebhookEvent": "notifications.models.WebhookEvent",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

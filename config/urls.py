@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/schema", documents.schema, name="api-schema"),
     path("api/docs", documents.docs, name="api-docs"),
     path("api/", include("accounts.api.urls")),
+    path("api/", include("notifications.api.urls")),
     path("api/", include("tanks.api.urls")),
     path("api/", include("orders.api.urls")),
     path("api/", include("suppliers.api.urls")),

@@ -18,6 +18,7 @@ from common.api.fields import (
     ObjectIdField,
     PasswordField,
     PhoneField,
+    ShapeField,
     TextField,
     TimezoneField,
 )
@@ -50,11 +51,11 @@ class AddressSerializer(serializers.Serializer[Any]):
     coordinates = CoordinatesSerializer(required=False, allow_null=True)
 
 
-class ClockField(serializers.RegexField):
+class ClockField(ShapeField):
     """A time of day, HH:MM."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(CLOCK, max_length=5, trim_whitespace=False, **options)
+        super().__init__(CLOCK, max_length=5, **options)
 
 
 class QuietHoursSerializer(WholeSerializer):

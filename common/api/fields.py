@@ -266,3 +266,23 @@ class PasswordField(TextField):
     @property
     def pattern(self) -> str:
         return r"^[^\x00]*[^0-9\x00][^\x00]*$" if self.new else r"^[^\x00]+$"
+
+
+class ShapeField(TextField):
+    """Text of a regular shape, kept as it is given."""
+
+    default_error_messages = {"shape": "Give text of the shape {shape}."}
+
+    def __init__(self, shape: str, **options: Any) -> None:
+        self.shape = shape
+        super().__init__(trim_whitespace=False, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not re.fullmatch(self.shape, text):
+            self.fail("shape", shape=self.shape)
+        return text
+
+    @property
+    def pattern(self) -> str:
+        return self.shape

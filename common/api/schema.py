@@ -99,6 +99,15 @@ class ApiAutoSchema(AutoSchema):
             parameters.append(IF_NONE_MATCH_PARAMETER)
         return parameters
 
+    def _get_request_body(self, direction: Any = "request") -> Any:
+        if not (self.method == "DELETE" and getattr(self.view, "delete_takes_body", False)):
+            return super()._get_request_body(direction)
+        self.method = "PUT"  # drf-spectacular knows no bodies of DELETE
+        try:
+            return super()._get_request_body(direction)
+        finally:
+            self.method = "DELETE"
+
     def _get_response_bodies(self, direction: Any = "response") -> Schema:
         responses: Schema = super()._get_response_bodies(direction)
         if self._is_conditional:
