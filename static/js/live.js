@@ -7,6 +7,7 @@ const MERGE_MS = 1000;
 const RETRY_FIRST_MS = 500;
 const RETRY_LONGEST_MS = 20000;
 const SILENCE_MS = 50000;
+const POLL_MS = 30000;
 const SIGNED_OUT = 4401;
 
 const mark = document.querySelectorAll("[data-live]");
@@ -91,3 +92,8 @@ function listen() {
 }
 
 connect();
+
+// Without a socket the pages still follow, slowly.
+setInterval(() => {
+  if (socket?.readyState !== WebSocket.OPEN && !document.hidden) announce("live:reset", {});
+}, POLL_MS);

@@ -1,1 +1,0 @@
-"""The API of accounts: signing in, one's own profile, and people as administrators see them."""

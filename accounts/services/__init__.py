@@ -1,1 +1,0 @@
-"""What people's accounts do: signing in, passwords, profiles, suppliers made by operators."""
