@@ -1,0 +1,203 @@
+"""The backtest's input files: read in blocks, checked row by row, errors that name the line."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+from numpy.typing import NDArray
+
+from tanks.backtest import History
+from tanks.mind import TankFacts
+
+TANK_COLUMNS = ("tank", "capacityLiters", "timezone", "lowWaterThreshold")
+READING_COLUMNS = ("tank", "timestamp", "level")
+BLOCK_BYTES = 8 << 20
+SAME_END = 86400.0  # seconds
+
+
+class BadFile(Exception):
+    """What is wrong with an input file, and where: to be shown as it is."""
+
+
+@dataclass(slots=True)
+class Readings:
+    """All readings, sorted by tank (index into the tanks) and time; `skipped` had no level."""
+
+    tank: NDArray[np.int32]
+    time: NDArray[np.float64]
+    level: NDArray[np.float32]
+    skipped: int
+
+
+def tanks_read(path: Path) -> dict[str, TankFacts]:
+    """Tanks by name, in the file's order."""
+    tanks: dict[str, TankFacts] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            _check_columns(path, rows.fieldnames or [], TANK_COLUMNS)
+            for row in rows:
+                where = f"{path.name} line {rows.line_num}"
+                name = (row["tank"] or "").strip()
+                if not name:
+                    raise BadFile(f"{where}: no tank named")
+                if name in tanks:
+                    raise BadFile(f"{where}: tank {name!r} is there twice")
+                tanks[name] = _facts(row, where)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadFile(f"{path}: cannot be read: {error}") from error
+    if not tanks:
+        raise BadFile(f"{path.name}: has no tank")
+    return tanks
+
+
+def _facts(row: dict[str, str], where: str) -> TankFacts:
+    zone = (row["timezone"] or "").strip() or "UTC"
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadFile(f"{where}: {zone!r} is not a time zone") from error
+    capacity = _number(row["capacityLiters"], where, "capacityLiters")
+    threshold = _number(row["lowWaterThreshold"] or "25", where, "lowWaterThreshold")
+    if capacity <= 0:
+        raise BadFile(f"{where}: capacityLiters must be more than 0, not {capacity:g}")
+    if not 0 <= threshold <= 100:
+        raise BadFile(f"{where}: lowWaterThreshold is a percentage, not {threshold:g}")
+    return TankFacts(capacity, zone, threshold, critical_threshold=min(10.0, threshold * 0.5))
+
+
+def _number(text: str | None, where: str, column: str) -> float:
+    try:
+        value = float(text or "")
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise BadFile(f"{where}: {column} {text!r} is not a number")
+    return value
+
+
+def _check_columns(path: Path, found: Sequence[str], wanted: tuple[str, ...]) -> None:
+    missing = [column for column in wanted if column not in found]
+    if missing:
+        raise BadFile(f"{path.name} line 1: no column {', '.join(missing)} (found: {', '.join(found)})")
+
+
+def readings_read(path: Path, tanks: dict[str, TankFacts], *, progress: Callable[[int], None]) -> Readings:
+    """All readings of the file, in whatever order it has them. `progress` is told the bytes read so far."""
+    index = {name: number for number, name in enumerate(tanks)}
+    names, times, levels = [], [], []
+    rows = skipped = 0
+    try:
+        with pa.OSFile(str(path)) as raw:
+            reader = pacsv.open_csv(
+                raw,
+                read_options=pacsv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
+                convert_options=pacsv.ConvertOptions(
+                    column_types=dict.fromkeys(READING_COLUMNS, pa.string()), strings_can_be_null=False
+                ),
+            )
+            _check_columns(path, reader.schema.names, READING_COLUMNS)
+            for batch in reader:
+                block = Block(path.name, rows, batch)
+                level = block.levels()
+                known = np.isfinite(level)
+                names.append(block.tanks(index)[known])
+                times.append(block.times()[known])
+                levels.append(level[known].astype(np.float32))
+                rows += batch.num_rows
+                skipped += int((~known).sum())
+                progress(raw.tell())
+    except (OSError, pa.ArrowInvalid) as error:
+        raise BadFile(f"{path.name}: cannot be read: {error}") from error
+    if not rows:
+        raise BadFile(f"{path.name}: has no reading")
+    return _sorted(np.concatenate(names), np.concatenate(times), np.concatenate(levels), skipped)
+
+
+def _sorted(
+    tank: NDArray[np.int32], time: NDArray[np.float64], level: NDArray[np.float32], skipped: int
+) -> Readings:
+    order = np.lexsort((time, tank))
+    return Readings(tank[order], time[order], level[order], skipped)
+
+
+@dataclass(slots=True)
+class Block:
+    """Some rows of READINGS.csv, after `before` earlier ones."""
+
+    name: str
+    before: int
+    batch: pa.RecordBatch
+
+    def _fail(self, row: int, said: str) -> BadFile:
+        return BadFile(f"{self.name} line {self.before + row + 2}: {said}")
+
+    def levels(self) -> NDArray[np.float64]:
+        """Percent; not a number where the level is empty."""
+        text = pc.utf8_trim_whitespace(self.batch.column("level"))
+        filled = pc.if_else(pc.equal(text, ""), "nan", text)
+        try:
+            return np.asarray(pc.cast(filled, pa.float64()), dtype=np.float64)
+        except pa.ArrowInvalid:
+            for row, value in enumerate(filled.to_pylist()):
+                try:
+                    float(value)
+                except ValueError:
+                    raise self._fail(row, f"level {value!r} is not a number") from None
+            return np.array([float(value) for value in filled.to_pylist()])
+
+    def times(self) -> NDArray[np.float64]:
+        """Seconds since the epoch; a time without a zone is taken as UTC."""
+        text = pc.utf8_trim_whitespace(self.batch.column("timestamp"))
+        for kind in (pa.timestamp("ms", "UTC"), pa.timestamp("ms")):
+            try:
+                stamps = pc.cast(text, kind)
+            except pa.ArrowInvalid:
+                continue
+            return np.asarray(pc.cast(stamps, pa.int64()), dtype=np.float64) / 1000
+        return np.array([self._moment(row, value) for row, value in enumerate(text.to_pylist())])
+
+    def _moment(self, row: int, text: str) -> float:
+        try:
+            moment = datetime.fromisoformat(text)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            raise self._fail(row, f"timestamp {text!r} is not an ISO 8601 time") from None
+
+    def tanks(self, index: dict[str, int]) -> NDArray[np.int32]:
+        coded = pc.dictionary_encode(pc.utf8_trim_whitespace(self.batch.column("tank")))
+        names: list[str] = coded.dictionary.to_pylist()
+        codes = np.asarray(coded.indices)
+        for code, name in enumerate(names):
+            if name not in index:
+                raise self._fail(int(np.argmax(codes == code)), f"tank {name!r} is not in the tanks' file")
+        return np.array([index[name] for name in names], dtype=np.int32)[codes]
+
+
+def histories(tanks: dict[str, TankFacts], readings: Readings) -> Iterator[History]:
+    """Each tank's own history, one reading a moment, in the order of the tanks' file.
+
+    A tank's clock runs on to the end of the whole history, so that its silence is noticed; but where most
+    tanks end at other times, the file is a collection of separate histories, and each ends with itself.
+    """
+    edges = np.searchsorted(readings.tank, np.arange(len(tanks) + 1))
+    last = np.array([readings.time[b - 1] for a, b in pairwise(edges) if b > a])
+    end = float(last.max()) if len(last) else 0.0
+    together = float((last > end - SAME_END).mean()) >= 0.5 if len(last) else True
+    for number, (name, facts) in enumerate(tanks.items()):
+        part = slice(int(edges[number]), int(edges[number + 1]))
+        times = readings.time[part]
+        first = np.concatenate([[True], np.diff(times) > 0]) if len(times) else np.zeros(0, dtype=bool)
+        own_end = end if together or not len(times) else float(times[-1])
+        yield History(name, facts, times[first], readings.level[part][first].astype(np.float64), own_end)

@@ -1,0 +1,1 @@
+"""Detectors: pure functions over the readings up to now; each says raise, clear, or leave as it is."""

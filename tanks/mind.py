@@ -1,0 +1,349 @@
+"""The mind of one tank: readings go in as they come, findings come out. The same code live and in history.
+
+`TankMind.observe` takes readings in order of event time, `tick` lets time pass. Nothing looks ahead: what is
+found at a time rests on readings up to that time. The state is bounded, and goes to and from a plain dict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from tanks import leaks, quality, refills, usage
+from tanks.demand import demand_fit
+from tanks.detectors import burst, levels, sensor
+from tanks.detectors.alerts import Alert, AlertBook, Kind, Severity, Signal
+from tanks.forecast import Forecast, forecast_make
+from tanks.refills import Refill
+from tanks.usage import HOUR, Array, Clock, DayUse, RefillSpan
+
+KEEP_SECONDS = 40 * HOUR
+CLOSE_HOUR = 4  # local: yesterday's use is settled, its last midnight seen from both sides
+LEAK_HOUR = 6
+USUAL_SHARE = 1 / 12  # of capacity a day, before the household is known
+
+
+@dataclass(frozen=True, slots=True)
+class TankFacts:
+    """What does not change with readings. Percent of capacity for thresholds, days for `lead_days`."""
+
+    capacity_liters: float
+    timezone: str = "UTC"
+    low_threshold: float = 25.0
+    critical_threshold: float = 10.0
+    lead_days: float = 1.0  # to the next possible delivery
+
+
+@dataclass(slots=True)
+class Findings:
+    """What came out since the last look. An alert that opens and one that closes are both in `alerts`."""
+
+    alerts: list[Alert] = field(default_factory=list)
+    refills: list[Refill] = field(default_factory=list)
+    days: list[DayUse] = field(default_factory=list)
+    forecasts: list[Forecast] = field(default_factory=list)
+
+
+class TankMind:
+    """One tank, from its first reading on. Times: seconds since the epoch; levels: percent of capacity."""
+
+    def __init__(self, facts: TankFacts, state: dict[str, Any] | None = None) -> None:
+        document = state or {}
+        self.facts = facts
+        self.zone = ZoneInfo(facts.timezone)
+        self.findings = Findings()
+        self.filter = quality.FilterState.from_dict(document.get("filter"))
+        self.sensor = sensor.SensorState.from_dict(document.get("sensor"))
+        self.burst = burst.BurstState.from_dict(document.get("burst"))
+        self.refill = refills.RefillState.from_dict(document.get("refill"))
+        self.usage = usage.UsageState.from_dict(document.get("usage"))
+        self.leak = leaks.LeakState.from_dict(document.get("leak"))
+        self.alerts = AlertBook.from_dict(document.get("alerts"))
+        self.times: list[float] = list(document.get("times", []))
+        self.levels: list[float] = list(document.get("levels", []))
+        self.pending: list[list[float]] = [list(pair) for pair in document.get("pending", [])]
+        self.spans = [RefillSpan(*span) for span in document.get("spans", [])]
+        self.day = date.fromordinal(document["day"]) if document.get("day") else None
+        self.moving_since: float = document.get("moving_since", 0.0)
+        self.stage: int = document.get("stage", 0)
+        self.due = document.get("due", 0.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole state as a plain document."""
+        return {
+            "filter": self.filter.to_dict(),
+            "sensor": self.sensor.to_dict(),
+            "burst": self.burst.to_dict(),
+            "refill": self.refill.to_dict(),
+            "usage": self.usage.to_dict(),
+            "leak": self.leak.to_dict(),
+            "alerts": self.alerts.to_dict(),
+            "times": self.times,
+            "levels": self.levels,
+            "pending": self.pending,
+            "spans": [[span.start_at, span.end_at] for span in self.spans],
+            "day": self.day.toordinal() if self.day else None,
+            "moving_since": self.moving_since,
+            "stage": self.stage,
+            "due": self.due,
+        }
+
+    # --- readings
+
+    def observe(self, at: float, level: float, *, source: str = "sensor") -> None:
+        """Take in one reading, not older than the one before."""
+        if self.day is None:
+            self._begin(at)
+        self.tick(at)
+        self._apply(sensor.received(self.sensor, at, level), at)
+        verdict = quality.classify(state=self.filter, at=at, level_percent=level, source=source)
+        self.filter = verdict.state
+        self._apply(sensor.judged(self.sensor, suspect=verdict.quality == "suspect", at=at), at)
+        if verdict.quality == "suspect":
+            self.pending = [*self.pending, [at, level]][-4:]
+            return
+        if verdict.confirmed_suspect:
+            for past_at, past_level in self.pending:
+                if past_at == verdict.confirmed_at:
+                    self._believe(past_at, past_level)
+        if self.pending:
+            self.pending = []
+        self._believe(at, level)
+
+    def _believe(self, at: float, level: float) -> None:
+        if self.times and at <= self.times[-1]:
+            return
+        self.times.append(at)
+        self.levels.append(level)
+        self._watch_levels(at)
+        if refills.watch(self.refill, self.times, self.levels, noise_percent=self.sensor.noise):
+            self._refill_ended()
+
+    def _watch_levels(self, at: float) -> None:
+        facts, noise, alerts = self.facts, self.sensor.noise, self.alerts
+        thresholds: tuple[tuple[Kind, Severity, float], ...] = (
+            ("low", "warning", facts.low_threshold),
+            ("critical", "critical", facts.critical_threshold),
+        )
+        for kind, severity, threshold in thresholds:
+            signal = levels.below(
+                kind,
+                severity,
+                self.levels,
+                self.times,
+                threshold=threshold,
+                noise_percent=noise,
+                is_open=alerts.is_open(kind),
+            )
+            self._apply(signal, at)
+        self._apply(levels.overfill(self.levels, self.times, is_open=alerts.is_open("overfill")), at)
+        if alerts.is_open("stuck"):
+            self.moving_since = at  # what a sensor jumps when it comes free was not lost just now
+        signal = burst.burst(
+            self.burst,
+            self.times,
+            self.levels,
+            capacity=facts.capacity_liters,
+            noise_percent=noise,
+            is_open=alerts.is_open("burst"),
+            since=self.moving_since,
+        )
+        self._apply(signal, at)
+
+    def _refill_ended(self) -> None:
+        found = refills.measure(
+            self.refill,
+            np.asarray(self.times),
+            np.asarray(self.levels),
+            capacity=self.facts.capacity_liters,
+            noise_percent=self.sensor.noise,
+            clock=self._clock(),
+            daily_litres=self._daily(),
+        )
+        self.refill = refills.RefillState()
+        if found:
+            self.spans.append(found.span)
+            self.findings.refills.append(found)
+
+    # --- time
+
+    def tick(self, now: float) -> None:
+        """Let time pass: close days and nights that have ended, notice silence."""
+        if self.day is None:
+            return
+        if self.sensor.last_at is not None and now >= sensor.offline_due(self.sensor):
+            due = sensor.offline_due(self.sensor)
+            if not self.alerts.is_open("offline"):
+                while self.due <= due:
+                    self._stage_ended()
+                self._apply(sensor.offline(self.sensor, now=due), due)
+        elif self.alerts.is_open("offline"):
+            self._apply(sensor.offline(self.sensor, now=now), now)
+        while self.due <= now:
+            self._stage_ended()
+
+    def finish(self, now: float) -> None:
+        """End of a history: close what is complete but would have been settled a few hours later."""
+        self.tick(now)
+        if self.day is None:
+            return
+        if self.refill.start_at is not None:
+            self._refill_ended()
+        if self.stage == 1:
+            self._close_yesterday(now)
+        if self._local(self._today() + timedelta(days=1 if self.stage else 0)) - now <= HOUR + 1:
+            self.day = self._today() + timedelta(days=1 if self.stage else 0)
+            self._close_yesterday(now)
+
+    def _begin(self, at: float) -> None:
+        self.day = datetime.fromtimestamp(at, self.zone).date()
+        self.stage = 2
+        self._schedule()
+        while self.due <= at:
+            self._advance()
+
+    def _stage_ended(self) -> None:
+        at = self.due
+        if self.stage == 0:
+            self._midnight(at)
+        elif self.stage == 1:
+            self._close_yesterday(at)
+        else:
+            self._judge_night(at)
+        self._advance()
+
+    def _advance(self) -> None:
+        """Stages of a local day: its midnight, the settling of yesterday, the judgement of the night."""
+        self.stage += 1
+        if self.stage > 2:
+            self.stage = 0
+            self.day = self._today() + timedelta(days=1)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        hour = (0, CLOSE_HOUR, LEAK_HOUR)[self.stage]
+        self.due = self._local(self._today(), hour)
+
+    def _today(self) -> date:
+        assert self.day is not None
+        return self.day
+
+    def _local(self, day: date, hour: int = 0) -> float:
+        return datetime(day.year, day.month, day.day, hour, tzinfo=self.zone).timestamp()
+
+    def _clock(self, day: date | None = None) -> Clock:
+        return Clock(self._local(day or self._today()), self.usage.profile)
+
+    def _daily(self) -> float:
+        return self.usage.usual() or USUAL_SHARE * self.facts.capacity_liters
+
+    def _midnight(self, at: float) -> None:
+        """A forecast from what is known now, today's use included though it is not settled yet."""
+        if not self.times or at - self.times[-1] > 2 * 86400.0:
+            return
+        yesterday = self._today() - timedelta(days=1)
+        closed = self._day_use(yesterday)
+        days = [day for day in self.usage.days if day.ordinal != yesterday.toordinal()]
+        if closed is not None:
+            days.append(closed[0])
+        self.findings.forecasts.append(self.forecast(at, days=days))
+
+    def forecast(self, now: float, *, days: Sequence[DayUse] | None = None) -> Forecast:
+        """Days to empty and to the low threshold, as of `now`."""
+        demand = demand_fit(self.usage.days if days is None else days, capacity=self.facts.capacity_liters)
+        today = datetime.fromtimestamp(now, self.zone)
+        volume = self._level_now() / 100 * self.facts.capacity_liters
+        silent = max(now - self.times[-1], 0.0) / 86400.0 if self.times else 0.0
+        volume = max(volume - silent * demand.litres, 0.0) if silent > 0.1 else volume
+        made = forecast_make(
+            demand,
+            made_at=now,
+            volume=volume,
+            low_volume=self.facts.low_threshold / 100 * self.facts.capacity_liters,
+            weekday=today.weekday(),
+            profile=self.usage.profile,
+            elapsed=(today.hour * 60 + today.minute) / 1440,
+        )
+        self._apply(levels.runout_soon(made, lead_days=self.facts.lead_days), now)
+        return made
+
+    def _level_now(self) -> float:
+        """The level with its noise averaged out over the last readings since the last refill."""
+        since = self.spans[-1].end_at if self.spans else 0.0
+        recent = [level for at, level in zip(self.times[-40:], self.levels[-40:], strict=True) if at >= since]
+        if len(recent) < 3 or self.refill.start_at is not None:
+            return self.levels[-1]
+        return float(usage.fall_only(np.asarray(recent))[-1])
+
+    def _day_use(self, day: date) -> tuple[DayUse, Array] | None:
+        clock = self._clock(day)
+        spans = list(self.spans)
+        if self.refill.start_at is not None:
+            spans.append(RefillSpan(self.refill.start_at, self.times[-1]))
+        litres = np.asarray(self.levels) / 100 * self.facts.capacity_liters
+        draw = usage.draw_from_levels(
+            np.asarray(self.times), litres, spans, clock=clock, daily_litres=self._daily()
+        )
+        end = self._local(day + timedelta(days=1))
+        if draw is None or draw.times[-1] <= clock.day_start or draw.times[0] >= end:
+            return None
+        hours = round((end - clock.day_start) / HOUR)
+        return usage.day_use(draw, clock=clock, ordinal=day.toordinal(), hours=hours)
+
+    def _close_yesterday(self, at: float) -> None:
+        yesterday = self._today() - timedelta(days=1)
+        start, end = self._local(yesterday), self._local(self._today())
+        inside = [i for i, moment in enumerate(self.times) if start <= moment < end]
+        closed = self._day_use(yesterday)
+        if closed is not None:
+            self.usage.add(*closed)
+            self.findings.days.append(closed[0])
+        if inside:
+            part = slice(inside[0], inside[-1] + 1)
+            self._apply(sensor.day_closed(self.sensor, self.times[part], self.levels[part]), at)
+        burst.day_closed(self.burst)
+
+    def _judge_night(self, at: float) -> None:
+        start = self._local(self._today())
+        hours = (np.asarray(self.times) - start) / HOUR
+        night = (hours >= leaks.NIGHT_FROM) & (hours < leaks.NIGHT_TO)
+        litres = np.asarray(self.levels)[night] / 100 * self.facts.capacity_liters
+        refilled = any(span.end_at >= start for span in self.spans) or self.refill.start_at is not None
+        stuck = self.alerts.is_open("stuck")
+        noise = self.sensor.noise / 100 * self.facts.capacity_liters
+        if not refilled and not stuck:
+            rates, error = leaks.night_parts(hours[night], litres, noise_litres=noise)
+            loss = min(rates, default=0.0)
+            found = leaks.Night(self._today().toordinal(), rates, error, self._activity(loss))
+            capacity = self.facts.capacity_liters
+            signal = leaks.night_closed(
+                self.leak, found, capacity=capacity, daily_litres=self._daily(), at=at
+            )
+            self._apply(signal, at)
+        self._forget(at)
+
+    def _activity(self, loss: float) -> float:
+        """Yesterday's use relative to usual, less what a leak would add."""
+        usual = self.usage.usual()
+        if not usual or not self.usage.days:
+            return 1.0
+        litres = self.usage.days[-1].litres
+        return min(litres / usual, max((litres - max(loss, 0.0)) / usual, 1.0))
+
+    def _forget(self, now: float) -> None:
+        keep = next((i for i, at in enumerate(self.times) if at >= now - KEEP_SECONDS), len(self.times) - 3)
+        keep = max(min(keep, len(self.times) - 3), 0)
+        self.times, self.levels = self.times[keep:], self.levels[keep:]
+        self.spans = [span for span in self.spans if span.end_at >= now - KEEP_SECONDS]
+
+    def _apply(self, signal: Signal | None, at: float) -> None:
+        if signal is None:
+            return
+        changed = self.alerts.apply(signal, at=at)
+        if changed is not None:
+            self.findings.alerts.append(changed)

@@ -1,0 +1,207 @@
+"""Refills: found as they happen, measured once the water has settled, with litres and their uncertainty.
+
+A refill is a rise that lasts: more than noise, temperature and slosh can explain, above the lowest level of
+the last hours. Its volume is the settled level after, less the level before, plus what was drawn meanwhile.
+Levels are percent of capacity; times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tanks.usage import HOUR, Clock, RefillSpan
+
+Array = NDArray[np.float64]
+
+SMALLEST_PERCENT = 2.5
+NOISE_FACTOR = 8.0
+LOOK_BACK = 5 * HOUR
+QUIET_READINGS = 3  # readings without a further rise end a refill
+QUIET_SECONDS = 0.75 * HOUR
+SLOSH_SECONDS = 0.35 * HOUR  # waves die away by a factor of e
+SLOSH_FACTOR, SLOSH_PERCENT = 8.0, 0.5  # their size at first: in units of the noise, and at least
+EDGE_SECONDS = 1.25 * HOUR  # how far around a refill its levels are read
+EDGE_READINGS = 3
+EVENT_LITRES, EVENT_SHARE = 25.0, 0.04  # a single draw, and in a large household its share of a day
+HABIT_SPREAD = 0.7  # of what is usually drawn in an hour or so
+
+
+@dataclass(frozen=True, slots=True)
+class Refill:
+    """Water that came in. `at`: when it ended; `litres` ± `uncertainty` (one standard deviation)."""
+
+    at: float
+    start_at: float
+    litres: float
+    uncertainty: float
+    level_before: float  # percent
+    level_after: float
+
+    @property
+    def span(self) -> RefillSpan:
+        return RefillSpan(self.start_at, self.at)
+
+
+@dataclass(slots=True)
+class RefillState:
+    """A refill under way: since when, how high it came, and when it last rose; else the last lowest level."""
+
+    lowest_at: float = 0.0
+    lowest: float | None = None
+    start_at: float | None = None
+    found_at: float = 0.0
+    bottom_level: float = 0.0
+    top_level: float = 0.0
+    rose_at: float = 0.0
+    quiet: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any] | None) -> RefillState:
+        return cls(**document) if document else cls()
+
+
+def smallest_rise(noise_percent: float) -> float:
+    """The least rise (percent) that is called a refill."""
+    return max(SMALLEST_PERCENT, NOISE_FACTOR * noise_percent)
+
+
+def watch(
+    state: RefillState, times: Sequence[float], levels: Sequence[float], *, noise_percent: float
+) -> bool:
+    """Look at the newest believed reading; true once a refill has ended and settled. Changes `state`."""
+    now, middle = times[-1], _middle(levels)
+    if state.start_at is None:
+        if state.lowest is None or middle <= state.lowest:
+            state.lowest_at, state.lowest = now, middle
+        elif state.lowest_at < now - LOOK_BACK:
+            state.lowest_at, state.lowest = _lowest(times, levels, now - LOOK_BACK)
+        if middle - state.lowest > smallest_rise(noise_percent):
+            state.start_at, state.found_at, state.bottom_level = state.lowest_at, now, state.lowest
+            state.top_level, state.rose_at, state.quiet = middle, now, 0
+        return False
+    if middle > state.top_level + max(0.4, 3 * noise_percent):
+        state.top_level, state.rose_at, state.quiet = middle, now, 0
+        return False
+    state.quiet += 1
+    return state.quiet >= QUIET_READINGS and now - state.rose_at >= QUIET_SECONDS
+
+
+def _middle(levels: Sequence[float]) -> float:
+    """Median of the last three levels: a lone wild one has no say."""
+    if len(levels) < 3:
+        return levels[-1]
+    a, b, c = levels[-3], levels[-2], levels[-1]
+    return max(min(a, b), min(max(a, b), c))
+
+
+def _lowest(times: Sequence[float], levels: Sequence[float], since: float) -> tuple[float, float]:
+    """When and how low the running median of three last was at its lowest, looking back to `since`."""
+    index = len(times) - 1
+    best_at, best = times[-1], _middle(levels)
+    while index >= 2 and times[index] >= since:
+        a, b, c = levels[index - 2], levels[index - 1], levels[index]
+        middle = max(min(a, b), min(max(a, b), c))
+        if middle < best:
+            best_at, best = times[index], middle
+        index -= 1
+    return best_at, best
+
+
+def measure(
+    state: RefillState,
+    times: Array,
+    levels: Array,
+    *,
+    capacity: float,
+    noise_percent: float,
+    clock: Clock,
+    daily_litres: float,
+) -> Refill | None:
+    """The settled refill's times and litres. None when, looked at whole, the rise was too small to be one."""
+    if state.start_at is None:
+        return None
+    first, last = _edges(times, levels, state, noise_percent)
+    before, after = slice(_back(times, first), first + 1), slice(last, _onward(times, last))
+    percent = 100 / capacity
+    event = max(EVENT_LITRES, EVENT_SHARE * daily_litres) * percent
+    used = (clock.activity(times) - clock.activity(times[first])) * daily_litres * percent
+    slosh = max(SLOSH_FACTOR * noise_percent, SLOSH_PERCENT) * np.exp(
+        -(times[after] - times[last]) / SLOSH_SECONDS
+    )
+    level_before, variance_before = edge_level(
+        levels[before], noise=noise_percent, drawn=used[before] - used[first], event=event
+    )
+    level_after, variance_after = edge_level(
+        levels[after], noise=np.hypot(noise_percent, slosh), drawn=used[after] - used[last], event=event
+    )
+    if level_after - level_before < 0.8 * smallest_rise(noise_percent):
+        return None
+    meanwhile = float(used[last] - used[first])
+    litres = (level_after - level_before + meanwhile) / percent
+    variance = variance_before + variance_after + meanwhile * event + (HABIT_SPREAD * meanwhile) ** 2
+    return Refill(
+        float(times[last]),
+        float(times[first]),
+        litres,
+        float(np.sqrt(variance)) / percent,
+        level_before,
+        level_after,
+    )
+
+
+def edge_level(levels: Array, *, noise: Array | float, drawn: Array, event: float) -> tuple[float, float]:
+    """The level where readings meet a refill, and its variance (percent).
+
+    Readings further from the edge say less: what was drawn between is known only as habit (`drawn`, signed
+    from the edge) give or take single draws of size `event`. Generalised least squares; a reading that does
+    not fit with the others is let go.
+    """
+    away = np.abs(drawn)
+    nearer = np.minimum(away[:, None], away[None, :])
+    walk = event * nearer + HABIT_SPREAD**2 * away[:, None] * away[None, :]
+    own = np.broadcast_to(np.asarray(noise, dtype=np.float64) ** 2, levels.shape).copy()
+    flat = levels + drawn
+    level, variance = 0.0, 0.0
+    for _ in range(2):
+        weights = np.linalg.inv(walk + np.diag(own)).sum(axis=0)
+        variance = 1 / float(weights.sum())
+        level = float(weights @ flat) * variance
+        spread = np.sqrt(own + walk.diagonal())
+        own[np.abs(flat - level) > 4 * spread] += (10 * spread[np.abs(flat - level) > 4 * spread]) ** 2
+    return level, variance
+
+
+def _back(times: Array, first: int) -> int:
+    by_time = int(np.searchsorted(times, times[first] - EDGE_SECONDS, side="left"))
+    return max(min(by_time, first - EDGE_READINGS), 0)
+
+
+def _onward(times: Array, last: int) -> int:
+    by_time = int(np.searchsorted(times, times[last] + EDGE_SECONDS, side="right"))
+    return max(by_time, last + EDGE_READINGS)
+
+
+def _edges(times: Array, levels: Array, state: RefillState, noise: float) -> tuple[int, int]:
+    """Indices of the last reading before the rise and of the first one after it."""
+    low = max(int(np.searchsorted(times, (state.start_at or 0.0) - 1.0, side="left")) - 3, 0)
+    height = state.top_level - state.bottom_level
+    high = levels > state.bottom_level + 0.2 * height
+    full = levels > state.top_level - 0.2 * height
+    high[:-1] &= high[1:]  # a lone wild reading is no rise
+    full[:-1] &= full[1:]
+    first = low + int(np.argmax(high[low:]))
+    last = max(low + int(np.argmax(full[low:])), first)
+    first = max(first - 1, 0)
+    while first > 0 and 2 * noise < levels[first] - levels[first - 1] < height:
+        first -= 1
+    while last + 1 < len(times) and levels[last + 1] - levels[last] > 2 * noise:
+        last += 1
+    return first, last
