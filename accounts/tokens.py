@@ -124,6 +124,15 @@ def tokens_issue(*, user: User) -> dict[str, str]:
     return _pair(refresh, user_id=user.pk, role=user.role, family_id=family_id)
 
 
+def tokens_revoke(*, refresh: str) -> None:
+    """Ends the sign-in of a refresh token, used or not; one that proves nothing ends nothing."""
+    try:
+        token = decode(RefreshToken, refresh)
+    except TokenRefusedError:
+        return
+    families.families_revoke([ObjectId(token[FAMILY])])
+
+
 def tokens_refresh(*, refresh: str) -> dict[str, str]:
     """The family's next tokens; `refresh` is used up by it.
 

@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "django_mongodb_backend",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_filters",
     "channels",
     "config.apps.MongoBeatConfig",
@@ -175,7 +176,7 @@ USE_I18N = True
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/portal/"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["accounts.hashers.Argon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
@@ -204,7 +205,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["common.api.throttling.ScopeThrottle"],
     "DEFAULT_PAGINATION_CLASS": "common.api.pagination.PagePagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "common.api.schema.ApiAutoSchema",
     "EXCEPTION_HANDLER": "common.api.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -223,10 +224,19 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api",
-    "CAMELIZE_NAMES": False,
+    "PATH_CONVERTER_OVERRIDES": {"oid": {"type": "string", "pattern": "^[0-9a-fA-F]{24}$"}},
+    "ENUM_NAME_OVERRIDES": {
+        "Role": "accounts.models.Role",
+        "OrderStatus": "orders.models.Status",
+        "PaymentStatus": "orders.models.PaymentStatus",
+        "PaymentIntentStatus": ["pending"],
+        "TankStatus": ["ok", "low", "critical", "empty", "unknown"],
+        "NotificationType": "notifications.models.Type",
+        "WebhookEvent": "notifications.models.WebhookEvent",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "drf_spectacular.contrib.djangorestframework_camel_case.camelize_serializer_fields",
+        "common.api.schema.camelize_names",
     ],
     "COMPONENT_SPLIT_REQUEST": True,
 }

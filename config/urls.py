@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from common.api import documents
 from config import health
 from notifications.preferences import preferences_page
 
@@ -11,6 +12,10 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("u/<str:token>", preferences_page, name="notification-preferences"),
     path("", include("accounts.pages.urls")),
+    path("api/schema", documents.schema, name="api-schema"),
+    path("api/docs", documents.docs, name="api-docs"),
+    path("api/", include("accounts.api.urls")),
+    path("api/", include("notifications.api.urls")),
     path("api/", include("tanks.api.urls")),
     path("api/", include("orders.api.urls")),
     path("api/", include("suppliers.api.urls")),

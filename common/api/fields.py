@@ -224,3 +224,65 @@ class TimezoneField(ChoiceField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(choices=sorted(available_timezones()), **options)
+
+
+class PhoneField(LineField):
+    """A telephone number as people write it, or nothing."""
+
+    default_error_messages = {"phone": "Give a phone number, such as +49 30 123456."}
+    shape = r"^(\+?[0-9][0-9 ()./-]{1,30})?$"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=32, blank=True, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not re.fullmatch(self.shape, text):
+            self.fail("phone")
+        return text
+
+    @property
+    def pattern(self) -> str:
+        return self.shape
+
+
+class PasswordField(TextField):
+    """A password, kept as it is typed; `new`: one to be set, which also has to be hard to guess."""
+
+    default_error_messages = {"digits": "Give more than digits."}
+
+    def __init__(self, *, new: bool = False, **options: Any) -> None:
+        self.new = new
+        if new:
+            options["min_length"] = 8
+        super().__init__(max_length=256, trim_whitespace=False, write_only=True, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if self.new and text.isdecimal():
+            self.fail("digits")
+        return text
+
+    @property
+    def pattern(self) -> str:
+        return r"^[^\x00]*[^0-9\x00][^\x00]*$" if self.new else r"^[^\x00]+$"
+
+
+class ShapeField(TextField):
+    """Text of a regular shape, kept as it is given."""
+
+    default_error_messages = {"shape": "Give text of the shape {shape}."}
+
+    def __init__(self, shape: str, **options: Any) -> None:
+        self.shape = shape
+        super().__init__(trim_whitespace=False, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not re.fullmatch(self.shape, text):
+            self.fail("shape", shape=self.shape)
+        return text
+
+    @property
+    def pattern(self) -> str:
+        return self.shape

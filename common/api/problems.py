@@ -110,6 +110,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
         document = of_error(exc)
         if "retryAfter" in exc.extra:
             headers["Retry-After"] = str(exc.extra["retryAfter"])
+        if exc.status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = 'Bearer realm="api"'
     elif isinstance(exc, exceptions.ValidationError):
         document = problem_document(
             status=400,

@@ -1,12 +1,12 @@
-"""Reading requests: a valid body, and the filters of a list as a MongoDB filter."""
+"""Reading requests: the filters of a list as a MongoDB filter."""
 
 from typing import Any
 
 from bson import ObjectId
 from rest_framework.request import Request
-from rest_framework.serializers import Serializer
 
 from accounts.models import User
+from common.api.requests import valid
 from common.mongo import Document
 from orders.api.serializers import OrderQuerySerializer
 
@@ -16,13 +16,6 @@ class UserRequest(Request):
 
     user: User  # type: ignore[assignment]
     idempotent_id: ObjectId | None
-
-
-def valid(serializer: Serializer) -> dict[str, Any]:
-    """The serializer's validated data; raises ValidationError (400)."""
-    serializer.is_valid(raise_exception=True)
-    fields: dict[str, Any] = serializer.validated_data
-    return fields
 
 
 def order_filter(request: Request) -> Document:

@@ -10,12 +10,13 @@ from rest_framework.views import APIView
 from common.api.idempotency import idempotent
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsCustomer
+from common.api.requests import valid
 from common.api.responses import JsonBytes, conditional_json
 from common.json import camelize
 from common.mongo import Document
 from orders import services
 from orders.api import serializers
-from orders.api.requests import UserRequest, order_filter, valid
+from orders.api.requests import UserRequest, order_filter
 from orders.models import Order
 from orders.payments.services import order_pay
 from orders.reporting import customer_statistics

@@ -10,9 +10,10 @@ from rest_framework.views import APIView
 
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsSupplier
+from common.api.requests import valid
 from common.api.responses import JsonBytes
 from common.mongo import Document
-from orders.api.requests import UserRequest, valid
+from orders.api.requests import UserRequest
 from suppliers import crew
 from suppliers.api import serializers
 from suppliers.models import Driver, Vehicle

@@ -9,10 +9,11 @@ from rest_framework.views import APIView
 
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsSupplier
+from common.api.requests import valid
 from common.api.responses import JsonBytes, conditional_json
 from common.mongo import Document
 from common.time import utc_now
-from orders.api.requests import UserRequest, span, valid
+from orders.api.requests import UserRequest, span
 from orders.api.serializers import SupplierOrderSerializer
 from orders.models import Order, Status
 from orders.payments.services import order_paid
