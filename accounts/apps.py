@@ -7,6 +7,6 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.api import schema  # noqa: F401  registers the security scheme
         from accounts.holdings import ACCOUNT
-        from accounts.personal_data import holder_register
+        from accounts.personal_data import holders_register
 
-        holder_register(ACCOUNT)
+        holders_register([ACCOUNT])

@@ -30,8 +30,8 @@ class Holder:
 _holders: dict[str, Holder] = {}
 
 
-def holder_register(holder: Holder) -> None:
-    _holders[holder.name] = holder
+def holders_register(new: Iterable[Holder]) -> None:
+    _holders.update({holder.name: holder for holder in new})
 
 
 def holders() -> list[Holder]:

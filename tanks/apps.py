@@ -5,6 +5,9 @@ class TanksConfig(AppConfig):
     name = "tanks"
 
     def ready(self) -> None:
+        from accounts.personal_data import holders_register
         from tanks import changes
+        from tanks.holdings import HOLDERS
 
         changes.connect()
+        holders_register(HOLDERS)

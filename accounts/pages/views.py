@@ -1,6 +1,6 @@
 """Signing in and out by session, and each role's own start page."""
 
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -9,7 +9,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import Role, User
-from accounts.pages.forms import SignInForm
+from accounts.pages.forms import NewPasswordByLinkForm, SignInForm
+from accounts.services.passwords import password_reset_confirm
+from accounts.services.sign_in import credentials_check
+from common.address import client_address
+from common.errors import DomainError
 
 START_PAGES = {Role.SUPPLIER: "/portal/", Role.ADMIN: "/admin/", Role.CUSTOMER: "/account"}
 
@@ -34,18 +38,19 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = SignInForm(request.POST or None)
     status = 200
     if request.method == "POST":
-        user = form.is_valid() and authenticate(
-            request, username=form.cleaned_data["email"], password=form.cleaned_data["password"]
-        )
+        user, status = None, 400
+        if form.is_valid():
+            try:
+                user = credentials_check(**form.cleaned_data, address=client_address(request))
+            except DomainError as error:
+                form.add_error(None, error.detail)
+                status = 429 if error.status == 429 else 400
         if user:
             login(request, user)
             safe = url_has_allowed_host_and_scheme(
                 asked, allowed_hosts={request.get_host()}, require_https=request.is_secure()
             )
             return redirect(asked if safe else start_page(user))
-        if not form.errors:
-            form.add_error(None, "E-mail or password is wrong.")
-        status = 400
     return render(request, "accounts/login.html", {"form": form, "next": asked}, status=status)
 
 
@@ -64,3 +69,24 @@ def account(request: HttpRequest) -> HttpResponse:
     if request.user.role != Role.CUSTOMER:
         return redirect(start_page(request.user))
     return render(request, "accounts/customer.html")
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@sensitive_post_parameters("new_password", "token")
+def reset_password(request: HttpRequest) -> HttpResponse:
+    """Where a mailed link leads: sets a new password, by a link to reset it or by an invitation."""
+    form = NewPasswordByLinkForm(request.POST or None, initial=request.GET.dict())
+    done, status = False, 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            try:
+                password_reset_confirm(**form.cleaned_data)
+                done, status = True, 200
+            except DomainError as error:
+                about_password = (error.errors or {}).get("newPassword")
+                form.add_error("new_password" if about_password else None, about_password or error.detail)
+        elif "uid" in form.errors or "token" in form.errors:
+            form.add_error(None, "This is not a whole link: open it from the mail once more.")
+    return render(request, "accounts/reset_password.html", {"form": form, "done": done}, status=status)

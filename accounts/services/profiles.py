@@ -57,7 +57,7 @@ def preferences_update(*, user: User, **changes: Any) -> NotificationPreferences
 def user_delete(*, user_id: ObjectId) -> None:
     """Forgets a person: every app erases what it holds, and a nameless, inactive user stays for the books.
 
-    The user comes last, so that after a crash in the midst they can still sign in and ask again.
+    Upper apps go first, the user comes last, so that after a crash in the midst they can still sign in and ask again.
     Raises DomainError (409): what an app's holder says (`open_order`), `last_admin`.
     """
     user = User.objects.get(pk=user_id)
@@ -66,7 +66,7 @@ def user_delete(*, user_id: ObjectId) -> None:
         raise DomainError("last_admin", "The last administrator cannot be deleted.")
     for holder in personal_data.holders():
         holder.refuse(user_id)
-    for holder in personal_data.holders():
+    for holder in reversed(personal_data.holders()):
         holder.erase(user_id)
     Supplier.objects.filter(pk=user_id).update(active=False, logo="", updated_at=utc_now())
     user.name, user.email, user.phone, user.address = "Deleted user", f"{user_id}@deleted.invalid", "", None

@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from tests.factories import PASSWORD
+from orders.models import Order
+from orders.services import order_place
+from tanks.models import Tank
+from tanks.services.manual import reading_record_manual
+from tests.factories import PASSWORD, NotificationFactory
 
 Api = Callable[..., Any]
 
@@ -96,6 +100,19 @@ def test_bad_preferences_are_refused(api: Api, alice: Any, body: Any) -> None:
     assert api(alice).patch("/api/users/notification-preferences", body).status_code == 400
 
 
+def test_a_person_with_water_on_its_way_is_not_forgotten(api: Api, alice: Any, sam: Any, tank: Any) -> None:
+    order = order_place(user=alice, tank=tank, amount=1_000, notes="Ring twice, Alice")
+    for user in (alice, sam):
+        response = api(user).delete("/api/users/me")
+        assert (response.status_code, response.json()["code"]) == (409, "open_order")
+    assert api(alice).patch(f"/api/orders/{order.pk}/cancel", {"reason": "I am moving"}).status_code == 200
+    assert api(alice).delete("/api/users/me").status_code == 204
+    left = Order.objects.get(pk=order.pk)
+    assert left.delivery_notes == ""
+    assert "moving" not in str(left.status_history[-1].notes)
+    assert not Tank.objects.exists()
+
+
 def test_who_is_forgotten_is_gone(api: Api, alice: Any, bob: Any) -> None:
     client = api(alice)
     assert client.delete("/api/users/me").status_code == 204
@@ -113,9 +130,22 @@ def test_the_last_administrator_stays(api: Api, ada: Any) -> None:
     assert (response.status_code, response.json()["code"]) == (409, "last_admin")
 
 
-def test_an_export_is_one_json_document(api: Api, alice: Any) -> None:
+def test_an_export_holds_everything_of_oneself_and_nothing_of_others(
+    api: Api, alice: Any, bob: Any, tank: Any
+) -> None:
+    NotificationFactory(user=alice)
+    reading_record_manual(tank=tank, level=50)
     response = api(alice).get("/api/users/me/export")
     assert response.status_code == 200
     assert "attachment" in response["Content-Disposition"]
     held = json.loads(response.getvalue())
     assert held["exportedAt"].endswith("Z")
+    assert held["account"][0]["email"] == alice.email
+    assert PASSWORD not in str(held)
+    assert "argon2" not in str(held)
+    assert [row["message"] for row in held["notifications"]] == ["The water is fine."]
+    assert [row["id"] for row in held["tanks"]] == [str(tank.pk)]
+    assert [row["volumeLiters"] for row in held["readings"]] == [5_000]
+    assert {"alerts", "orders", "webhooks", "pushDevices"} <= set(held)
+    theirs = json.loads(api(bob).get("/api/users/me/export").getvalue())
+    assert not theirs["tanks"] + theirs["readings"] + theirs["notifications"]
