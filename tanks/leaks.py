@@ -1,11 +1,12 @@
 """Leaks: a continuous loss beyond use, seen in the quiet of the night and pooled over nights.
 
-Each night is cut in parts, and each part gives one loss rate: a straight line through its levels, with the
-visible draws (a toilet is a step) fitted and left out. Draws can only add to a part's rate and do so in some
-parts, a leak adds to all: so nights are compared by the mean of their lower half of parts. What a household
-shows there without a leak (small drops, the sensor's daily temperature wave) is its baseline, resampled from
-its own earlier nights; it grows with the day's use when there are guests, and nights away are compared with
-nights away. A large leak shows in a night or two, a small one over a week. Rates are litres a day.
+Each night gives one loss rate as a whole, precise, and one for each of its parts, harder to deceive: a
+straight line through the levels, with the visible draws (a toilet is a step) fitted and left out. Draws can
+only add to a rate, and add to some; a leak adds to all: so nights are compared by the mean of the lower half
+of their rates. What a household shows there without a leak (small drops, the sensor's daily temperature wave)
+is its baseline, resampled from its own earlier nights; it grows with the day's use when there are guests, and
+nights away are compared with nights away. A large leak shows in a night or two, a small one over a week.
+Rates are litres a day.
 """
 
 from __future__ import annotations
@@ -30,25 +31,34 @@ SHORTEST_HOURS = 1.8
 STEP_SCORE = 11.0  # squared standard errors that a step must explain to count as a draw
 MOST_STEPS = 8
 NIGHTS_KEPT = 28
+DRY_SHARE = 0.01  # of capacity: an empty tank loses nothing
 AWAY = 0.15  # of the usual use: nobody is at home
 USE_SHARE, USE_SPREAD = 0.12, 0.12  # of the daily use: what is lost at night, before the home is known
 DRIFT_SPREAD = 0.003  # of capacity a day: what a temperature wave may look like
-PRIOR_PARTS = 6  # weight of these guesses
+GUESSES = 5  # their weight, in rates
 SAMPLES = 400
 SMALLEST, SMALLEST_SHARE = 10.0, 0.25  # litres a day, and of the baseline: no less is called a leak
-WINDOWS = ((1, 5.2), (2, 3.8), (3, 3.4), (4, 3.2), (5, 3.0), (7, 2.9))  # nights, standard deviations
+WINDOWS = ((1, 6.5), (2, 5.0), (3, 4.6), (4, 4.4), (5, 4.2), (7, 4.0))  # nights, standard deviations
 LARGE_SHARE = 0.025  # of capacity a day
 CLEAN_NIGHTS = 2
 CLEAN_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
+class Rates:
+    """Loss rates of one night, or of its parts, and the standard error of one of them."""
+
+    values: tuple[float, ...]
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
 class Night:
-    """One night: date, loss of each part and its standard error, and the day's use (1 = usual)."""
+    """One night: date, the loss of the whole and of its parts, and the day's use (1 = usual)."""
 
     ordinal: int
-    rates: tuple[float, ...]
-    error: float
+    whole: Rates
+    parts: Rates
     activity: float
 
     @property
@@ -67,7 +77,10 @@ class LeakState:
     clean: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        nights = [[night.ordinal, list(night.rates), night.error, night.activity] for night in self.nights]
+        nights = [
+            [n.ordinal, list(n.whole.values), n.whole.error, list(n.parts.values), n.parts.error, n.activity]
+            for n in self.nights
+        ]
         return {
             "nights": nights,
             "rate": self.rate,
@@ -80,26 +93,23 @@ class LeakState:
     def from_dict(cls, document: dict[str, Any] | None) -> LeakState:
         if not document:
             return cls()
-        nights = [Night(int(o), tuple(rates), float(e), float(a)) for o, rates, e, a in document["nights"]]
+        nights = [
+            Night(int(o), Rates(tuple(w), float(we)), Rates(tuple(p), float(pe)), float(a))
+            for o, w, we, p, pe, a in document["nights"]
+        ]
         return cls(nights, document["rate"], document["base"], document["since"], document["clean"])
 
 
-def night_parts(hours: Array, litres: Array, *, noise_litres: float) -> tuple[tuple[float, ...], float]:
-    """Loss rates (litres a day) of the parts of a night, and the standard error of one of them.
-
-    A part with too few readings is left out.
-    """
-    edges = np.linspace(NIGHT_FROM, NIGHT_TO, PARTS + 1)
-    sparse = len(hours) < 2 * PARTS * FEWEST_READINGS
-    bounds = [(edges[0], edges[-1])] if sparse else list(pairwise(edges))
+def night_rates(hours: Array, litres: Array, *, noise_litres: float, parts: int) -> Rates:
+    """Loss rates of so many equal parts of a night; a part with too few readings is left out."""
     found = []
-    for start, stop in bounds:
-        part = (hours >= start) & (hours < stop + 1e-9)
-        rate = part_loss(hours[part], litres[part], noise_litres=noise_litres)
-        if rate is not None:
-            found.append(rate)
-    rates = tuple(rate for rate, _ in found)
-    return rates, float(np.mean([error for _, error in found])) if found else 0.0
+    for start, stop in pairwise(np.linspace(NIGHT_FROM, NIGHT_TO, parts + 1)):
+        inside = (hours >= start) & (hours < stop + 1e-9)
+        loss = part_loss(hours[inside], litres[inside], noise_litres=noise_litres)
+        if loss is not None:
+            found.append(loss)
+    error = float(np.mean([error for _, error in found])) if found else 0.0
+    return Rates(tuple(rate for rate, _ in found), error)
 
 
 def part_loss(hours: Array, litres: Array, *, noise_litres: float) -> tuple[float, float] | None:
@@ -132,7 +142,7 @@ def night_closed(
     state: LeakState, night: Night, *, capacity: float, daily_litres: float, at: float
 ) -> Signal | None:
     """Take in one night and judge; the state is changed. `at`: seconds, the end of the night."""
-    if not night.rates:
+    if not night.whole.values:
         return None
     state.nights = [*(kept for kept in state.nights if kept.ordinal != night.ordinal), night][-NIGHTS_KEPT:]
     if state.rate is not None:
@@ -145,7 +155,7 @@ def night_closed(
         share = excess / capacity
         if score < limit or excess < max(SMALLEST, SMALLEST_SHARE * base):
             continue
-        if count == 1 and (share < LARGE_SHARE or len(night.rates) < PARTS):
+        if count == 1 and (share < LARGE_SHARE or len(night.parts.values) < PARTS):
             continue
         state.rate, state.base, state.clean = excess, base, 0
         state.since = state.nights[-count].ordinal
@@ -164,7 +174,7 @@ def night_closed(
 
 def _still_leaking(state: LeakState, night: Night) -> Signal | None:
     """Close after clean nights: the lower half is back near the baseline from before the leak."""
-    loss = _lower_mean(np.array([night.rates]))[0]
+    loss = _lower_mean(np.array([night.whole.values]))[0]
     clean = loss < state.base * max(night.activity, 1.0) + CLEAN_SHARE * (state.rate or 0.0)
     state.clean = state.clean + 1 if clean else 0
     if state.clean < CLEAN_NIGHTS:
@@ -184,33 +194,39 @@ def _excess(
     recent, before = nights[-count:], nights[:-count]
     if len(recent) < count or recent[-1].ordinal - recent[0].ordinal > count + 2:
         return None
-    parts = np.array([rate for night in recent for rate in night.rates])
     away = sum(night.away for night in recent) > 0.5 * count
-    usual = _usual_parts(before, away=away, capacity=capacity, daily_litres=daily_litres)
-    drawn = usual[_picks(len(usual), len(parts))]
-    expected = _lower_mean(drawn)
-    base, spread = float(expected.mean()), float(expected.std())
     busy = max(float(np.mean([night.activity for night in recent])), 1.0)
-    known = max(len(usual) - PRIOR_PARTS, 1)
-    error = float(np.mean([night.error for night in recent])) / np.sqrt(0.5 * len(parts))
-    spread = float(np.hypot(np.sqrt(busy * (1 + len(parts) / known)) * spread, error))
-    base += (busy - 1) * max(base, 0.0)
-    loss = float(_lower_mean(parts[None, :])[0])
-    return loss - base, (loss - base) / max(spread, 1e-6), base
-
-
-def _usual_parts(before: Sequence[Night], *, away: bool, capacity: float, daily_litres: float) -> Array:
-    """Loss rates to be expected without a leak: the home's own, and a few guesses."""
-    like = [rate / max(night.activity, 1.0) for night in before if night.away == away for rate in night.rates]
-    if away and len(like) < 4:
-        home = sorted(rate for night in before for rate in night.rates)
-        like += home[: len(home) // 3]
+    like = [night for night in before if night.away == away]
     middle = 0.0 if away else USE_SHARE * daily_litres
     wide = DRIFT_SPREAD * capacity + (0.0 if away else USE_SPREAD * daily_litres)
-    if len(like) >= 8:
-        middle, wide = float(np.median(like)), min(wide, 1.5 * float(np.std(like)) + 1e-6)
-    guesses = middle + wide * np.linspace(-1.3, 1.3, PRIOR_PARTS)
-    return np.concatenate([np.array(like), guesses])
+    found = [
+        _compare([night.whole for night in recent], [night.whole for night in like], busy, middle, wide),
+        _compare([night.parts for night in recent], [night.parts for night in like], busy, middle, wide),
+    ]
+    if count == 1:
+        found = found[1:]  # a night alone must show the loss in every part
+    return max((each for each in found if each), key=lambda each: each[1], default=None)
+
+
+def _compare(
+    recent: Sequence[Rates], like: Sequence[Rates], busy: float, middle: float, wide: float
+) -> tuple[float, float, float] | None:
+    """The same for one kind of rates; `middle` and `wide` guess what is usual until enough is known."""
+    rates = np.array([value for night in recent for value in night.values])
+    if not len(rates):
+        return None
+    known = [value for night in like for value in night.values]
+    if len(known) >= 6:
+        middle, wide = float(np.median(known)), min(wide, 1.5 * float(np.std(known)) + 1e-6)
+    usual = np.concatenate([known, middle + wide * np.linspace(-1.3, 1.3, GUESSES)])
+    expected = _lower_mean(usual[_picks(len(usual), len(rates))])
+    base, chance = float(expected.mean()), float(expected.std())
+    error = float(np.mean([night.error for night in recent])) / float(np.sqrt(0.5 * len(rates) + 0.5))
+    doubt = busy * (1 + len(rates) / max(len(known), 1))
+    spread = float(np.hypot(np.sqrt(doubt) * chance, error))
+    base += (busy - 1) * max(base, 0.0)
+    loss = float(_lower_mean(rates[None, :])[0])
+    return loss - base, (loss - base) / max(spread, 1e-6), base
 
 
 def _lower_mean(parts: Array) -> Array:

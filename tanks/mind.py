@@ -316,10 +316,14 @@ class TankMind:
         refilled = any(span.end_at >= start for span in self.spans) or self.refill.start_at is not None
         stuck = self.alerts.is_open("stuck")
         noise = self.sensor.noise / 100 * self.facts.capacity_liters
-        if not refilled and not stuck:
-            rates, error = leaks.night_parts(hours[night], litres, noise_litres=noise)
-            loss = min(rates, default=0.0)
-            found = leaks.Night(self._today().toordinal(), rates, error, self._activity(loss))
+        dry = not len(litres) or litres.min() < leaks.DRY_SHARE * self.facts.capacity_liters
+        if not (refilled or stuck or dry):
+            whole, parts = (
+                leaks.night_rates(hours[night], litres, noise_litres=noise, parts=count)
+                for count in (1, leaks.PARTS)
+            )
+            loss = min(whole.values, default=0.0)
+            found = leaks.Night(self._today().toordinal(), whole, parts, self._activity(loss))
             capacity = self.facts.capacity_liters
             signal = leaks.night_closed(
                 self.leak, found, capacity=capacity, daily_litres=self._daily(), at=at

@@ -26,6 +26,7 @@ STUCK_CLEAR_READINGS = 3
 EDGE_PERCENT = 0.5  # an empty or a full tank rightly stays what it is
 FAULTY_SHARE, FAULTY_CLEAR_SHARE = 0.3, 0.08
 FAULTY_MEMORY = 1 / 40
+REST_HOURS, REST_STEPS = 5.0, 9
 NOISY_FACTOR, NOISY_CLEAR_FACTOR = 5.0, 2.5
 NOISY_PERCENT = 0.6
 
@@ -127,16 +128,20 @@ def offline_due(state: SensorState) -> float:
 
 
 def noise_of(times: NDArray[np.float64], levels: NDArray[np.float64]) -> tuple[float, float] | None:
-    """Standard deviation at rest (percent), and how many successive readings of the day's first hours, when
-    water rests most, are the same (a share). None if there are too few."""
-    step = np.abs(np.diff(levels))[np.diff(times) < 2 * HOUR]
-    if len(step) < 12:
+    """Standard deviation at rest (percent) and the share of equal successive readings, from one local day.
+
+    Both are taken from the day's first hours, when water rests most. None if there are too few readings.
+    """
+    near = np.diff(times) < 2 * HOUR
+    early = near & (times[1:] < times[0] + REST_HOURS * HOUR)
+    step = np.abs(np.diff(levels))
+    step = step[early] if early.sum() >= REST_STEPS else step[near]
+    if len(step) < REST_STEPS:
         return None
-    low = float(np.quantile(step, 0.3)) / 0.545  # 30 % of |differences| of unit noise are under 0.545
+    low = float(np.quantile(step, 0.4)) / 0.741  # 40 % of |differences| of unit noise are under 0.741
     distinct = step[step > 1e-9]
     grain = float(distinct.min()) / math.sqrt(12) if len(distinct) else 0.0
-    equal = float((step[: max(len(step) // 5, 12)] <= 1e-9).mean())
-    return max(low, grain), equal
+    return max(low, grain), float((step <= 1e-9).mean())
 
 
 def day_closed(state: SensorState, times: Sequence[float], levels: Sequence[float]) -> Signal | None:
@@ -158,6 +163,6 @@ def day_closed(state: SensorState, times: Sequence[float], levels: Sequence[floa
         }
         return Signal("noisy", True, "warning", evidence)
     state.noise_days += 1
-    state.recent_noise = [*state.recent_noise, noise][-9:]
+    state.recent_noise = [*state.recent_noise, noise][-11:]
     state.noise = max(float(np.median(state.recent_noise)), 0.005)
     return Signal("noisy", False) if noise < NOISY_CLEAR_FACTOR * usual else None

@@ -1,0 +1,138 @@
+"""Detectors one by one: raise, hysteresis, close, remind."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tanks import leaks
+from tanks.detectors import burst, levels, sensor
+from tanks.detectors.alerts import Alert, AlertBook, Signal, renotify_due
+from tanks.forecast import Days, Forecast
+from tanks.refills import Refill
+
+DAY = 86400.0
+
+
+def low(values: list[float]) -> list[str]:
+    book, seen = AlertBook(), []
+    for index in range(1, len(values) + 1):
+        signal = levels.below(
+            "low",
+            "warning",
+            values[:index],
+            list(range(index)),
+            threshold=25,
+            noise_percent=0.1,
+            is_open=book.is_open("low"),
+        )
+        changed = book.apply(signal, at=float(index))
+        seen.append("-" if changed is None else "open" if changed.closed_at is None else "close")
+    return seen
+
+
+def test_low_is_raised_by_two_readings_below_and_closed_by_two_clearly_above() -> None:
+    assert low([25.1, 24.9, 24.8, 25.2, 26.9, 27.1, 27.2]) == ["-", "-", "open", "-", "-", "-", "close"]
+
+
+def test_a_level_that_plays_around_the_threshold_raises_one_alert() -> None:
+    assert low([24.9, 25.1] * 20).count("open") == 0
+    assert low([24.9, 24.8, 25.3, 25.4] * 20).count("open") == 1
+
+
+def test_one_alert_a_kind_is_open_and_its_state_survives_a_document() -> None:
+    book = AlertBook()
+    assert book.apply(Signal("leak", True), at=1.0)
+    assert book.apply(Signal("leak", True), at=2.0) is None
+    again = AlertBook.from_dict(book.to_dict())
+    closed = again.apply(Signal("leak", False), at=3.0)
+    assert closed is not None
+    assert (closed.opened_at, closed.closed_at) == (1.0, 3.0)
+
+
+def test_a_leak_is_recalled_every_second_day_and_a_small_one_once_a_week() -> None:
+    leak = Alert("leak", "warning", 0.0, {})
+    assert not renotify_due(leak, notified_at=0.0, now=1.9 * DAY)
+    assert renotify_due(leak, notified_at=0.0, now=2 * DAY)
+    assert not renotify_due(Alert("leak", "info", 0.0, {}), notified_at=0.0, now=6 * DAY)
+    assert not renotify_due(Alert("leak", "warning", 0.0, {}, closed_at=1.0), notified_at=0.0, now=9 * DAY)
+
+
+def test_runout_soon_compares_the_early_futures_with_the_next_delivery() -> None:
+    def forecast(p10: float) -> Forecast:
+        days = Days(p10, p10 + 1, p10 + 2)
+        return Forecast(0.0, 500.0, days, days, np.array([p10]))
+
+    assert levels.runout_soon(forecast(1.5), lead_days=2).active  # type: ignore[union-attr]
+    assert levels.runout_soon(forecast(2.5), lead_days=2) is None
+    assert levels.runout_soon(forecast(3.5), lead_days=2).active is False  # type: ignore[union-attr]
+
+
+def test_a_refill_nobody_expected_is_told() -> None:
+    refill = Refill(at=100.0, start_at=50.0, litres=900, uncertainty=5, level_before=10, level_after=55)
+    assert levels.unexpected_refill(refill, expected=[]).active
+    assert not levels.unexpected_refill(refill, expected=[(0.0, 200.0)]).active
+
+
+def test_overfill_closes_only_once_clearly_below_the_brim() -> None:
+    assert levels.overfill([99.6, 99.7], [0, 1], is_open=False).active  # type: ignore[union-attr]
+    assert levels.overfill([98.0, 98.1], [0, 1], is_open=True) is None
+    assert levels.overfill([97.0, 97.1], [0, 1], is_open=True).active is False  # type: ignore[union-attr]
+
+
+def test_a_sensor_of_which_a_third_cannot_be_believed_is_faulty() -> None:
+    state, seen = sensor.SensorState(), []
+    for index in range(120):
+        signal = sensor.judged(state, suspect=index % 2 == 0, at=float(index))
+        seen.append(bool(signal and signal.active))
+    assert seen[-1]
+    assert not any(seen[:20])
+
+
+def test_noise_is_measured_at_rest_and_not_from_draws() -> None:
+    times = np.arange(96) * 900.0
+    values = 80 + np.random.default_rng(2).normal(0, 0.1, 96)
+    values[30:] -= np.cumsum(np.random.default_rng(3).uniform(0, 1.5, 66))
+    noise, _ = sensor.noise_of(times, values)  # type: ignore[misc]
+    assert noise == pytest.approx(0.1, rel=0.6)
+
+
+def test_the_hardest_usual_draw_is_no_burst_but_a_harder_one_is() -> None:
+    state = burst.BurstState(peaks=[5.0, 8.0, 12.0], days=30)
+
+    def judged(*values: float) -> Signal | None:
+        times = [900.0 * index for index in range(len(values))]
+        return burst.burst(state, times, values, capacity=2000, noise_percent=0.05, is_open=False)
+
+    assert judged(80, 80, 79, 75, 71) is None
+    assert judged(80, 80, 80, 74, 66).active  # type: ignore[union-attr]
+
+
+def test_a_draw_that_was_taken_for_a_burst_is_learned() -> None:
+    state = burst.BurstState(peaks=[2.0, 3.0, 4.0], days=30, level_before=80.0)
+    calm = burst.burst(
+        state, [0.0, 900.0, 1800.0], [72, 71, 71], capacity=2000, noise_percent=0.05, is_open=True
+    )
+    assert calm is not None
+    assert calm.active is False
+    assert state.today[2] == 9.0
+
+
+def night(rate: float, *, flush: float | None = None, noise: float = 2.0, seed: int = 0) -> leaks.Rates:
+    hours = np.arange(0.1, 5.5, 0.25)
+    litres = 2000 - rate / 24 * hours + np.random.default_rng(seed).normal(0, noise, len(hours))
+    if flush is not None:
+        litres = litres - np.where(hours > flush, 12.0, 0.0)
+    return leaks.night_rates(hours, litres, noise_litres=noise, parts=1)
+
+
+def test_a_visible_draw_is_left_out_of_the_nights_loss() -> None:
+    plain = np.mean([night(60, seed=seed).values[0] for seed in range(40)])
+    flushed = np.mean([night(60, flush=2.6, seed=seed).values[0] for seed in range(40)])
+    assert plain == pytest.approx(60, abs=6)
+    assert flushed == pytest.approx(60, abs=18)
+
+
+def test_too_few_readings_give_no_rate() -> None:
+    hours = np.array([0.1, 1.0, 2.0])
+    assert leaks.night_rates(hours, hours, noise_litres=1.0, parts=1).values == ()
