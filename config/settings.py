@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "common.middleware.ProblemMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.policy.AdminPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -261,6 +262,19 @@ EMAIL_BACKEND = (
 )
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "Water Tanks <no-reply@localhost>")
 WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", False)  # for tests: calls into this network
+
+# --- Operators' admin ------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "Water Tanks",
+    "SITE_HEADER": "Water Tanks",
+    "SITE_SUBHEADER": "Operators",
+    "SITE_SYMBOL": "water_drop",
+    "SITE_URL": None,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": True, "show_all_applications": False},
+}
 
 # --- Work ------------------------------------------------------------------------------------------
 

@@ -1,0 +1,106 @@
+"""Tanks, devices and alerts for operators. Device secrets are hashed, and not shown even so."""
+
+from typing import Any
+
+from django.contrib import admin
+
+from common.admin import KeptAdmin, ReadOnlyAdmin, shown
+from tanks.models import Alert, Device, Tank
+
+
+@admin.register(Tank)
+class TankAdmin(KeptAdmin):
+    list_display = ("__str__", "user", "capacity", "level", "auto_order", "device_id", "created_at")
+    list_filter = ("auto_order", "device_kind")
+    list_select_related = ("user",)
+    search_fields = ("name", "device_id", "user__email")
+    ordering = ("-created_at",)
+    fields = (
+        "user",
+        "name",
+        "capacity",
+        "low_water_threshold",
+        "critical_threshold",
+        "auto_order",
+        "preferred_supplier",
+        "installed_date",
+        "last_maintenance",
+        "device_id",
+        "device_kind",
+        "avg_daily_usage",
+        "shown_level",
+        "shown_geometry",
+        "shown_location",
+        "shown_forecast",
+    )
+    readonly_fields = (
+        "user",
+        "device_id",
+        "device_kind",
+        "avg_daily_usage",
+        "shown_level",
+        "shown_geometry",
+        "shown_location",
+        "shown_forecast",
+    )
+    raw_id_fields = ("preferred_supplier",)
+    shown_level = shown("current_level")
+    shown_geometry = shown("geometry")
+    shown_location = shown("location")
+    shown_forecast = shown("forecast")
+
+    @admin.display(description="level")
+    def level(self, tank: Tank) -> str:
+        return f"{tank.current_level.level:.0f} %" if tank.current_level else "–"
+
+    def has_add_permission(self, request: Any, obj: Any = None) -> bool:
+        return False  # its owner makes it, with the number of its readings
+
+
+@admin.register(Device)
+class DeviceAdmin(KeptAdmin):
+    list_display = ("device_id", "tank", "kind", "status", "last_seen", "battery_percent")
+    list_filter = ("status", "kind")
+    list_select_related = ("tank",)
+    search_fields = ("device_id", "firmware")
+    ordering = ("device_id",)
+    fields = (
+        "device_id",
+        "tank",
+        "kind",
+        "settings",
+        "status",
+        "status_changed_at",
+        "last_seen",
+        "interval_seconds",
+        "battery_percent",
+        "rssi_dbm",
+        "temperature_c",
+        "firmware",
+    )
+    readonly_fields = tuple(name for name in fields if name != "settings")
+
+    def has_add_permission(self, request: Any, obj: Any = None) -> bool:
+        return False  # its secret is told once, to who registers it
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "tank", "severity", "is_open", "opened_at", "closed_at")
+    list_filter = ("is_open", "severity", "kind")
+    list_select_related = ("tank",)
+    search_fields = ("tank__name",)
+    ordering = ("-opened_at",)
+    fields = (
+        "tank",
+        "kind",
+        "severity",
+        "is_open",
+        "opened_at",
+        "closed_at",
+        "acknowledged_at",
+        "snoozed_until",
+        "shown_evidence",
+    )
+    shown_evidence = shown("evidence")
+    readonly_fields = ("shown_evidence",)
