@@ -1,0 +1,86 @@
+"""The one shape of every failure."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+Api = Callable[..., Any]
+MEMBERS = {"type", "title", "status", "detail", "code"}
+
+
+def check(response: Any, status: int, code: str) -> None:
+    assert response.status_code == status
+    assert response["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    assert set(problem) >= MEMBERS
+    assert (problem["status"], problem["code"]) == (status, code)
+    assert ("errors" in problem) == (status == 400)
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/nothing", "/api/tanks/5", "/api/users/me/"])
+def test_an_unknown_path_is_a_problem(api: Api, db: None, path: str) -> None:
+    check(api().get(path), 404, "not_found")
+
+
+def test_no_token_and_bad_tokens_are_told_apart(api: Api, alice: Any) -> None:
+    response = api().get("/api/users/me")
+    check(response, 401, "not_authenticated")
+    assert response["WWW-Authenticate"].startswith("Bearer")
+    bad = api()
+    bad.credentials(HTTP_AUTHORIZATION="Bearer x.y.z")
+    check(bad.get("/api/users/me"), 401, "token_invalid")
+
+
+def test_a_wrong_method_names_the_right_ones(api: Api, alice: Any) -> None:
+    response = api(alice).put("/api/users/me", {})
+    check(response, 405, "method_not_allowed")
+    assert {"GET", "PATCH", "DELETE"} <= set(response["Allow"].split(", "))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{", 400, "malformed"),
+        (b"", 400, "invalid"),
+        (b'{"email": NaN}', 400, "malformed"),
+        (b"[" * 10_000, 400, "malformed"),
+        (b"\xff\xfe", 400, "malformed"),
+        (b"[]", 400, "invalid"),
+        (b"5", 400, "invalid"),
+        (b"null", 400, "invalid"),
+        (b'{"email": "a\\u0000@example.org"}', 400, "malformed"),
+        (b'"' + b"x" * settings.MAX_BODY_BYTES + b'"', 413, "too_large"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_bad_body_is_a_problem(client: Client, db: None, body: bytes, status: int, code: str) -> None:
+    response = client.post("/api/auth/login", body, content_type="application/json")
+    check(response, status, code)
+
+
+def test_other_content_is_refused(client: Client, db: None) -> None:
+    check(client.post("/api/auth/login", {"email": "a"}), 415, "unsupported_media_type")
+
+
+def test_errors_name_the_field_by_its_path(api: Api, alice: Any) -> None:
+    body = {"address": {"postalCode": 5, "coordinates": {"latitude": "x", "longitude": 0}}, "phone": "?"}
+    response = api(alice).patch("/api/users/me", body)
+    check(response, 400, "invalid")
+    assert set(response.json()["errors"]) == {
+        "address.postalCode",
+        "address.coordinates.latitude",
+        "phone",
+    }
+
+
+@pytest.mark.parametrize("query", ["page=0", "page=x", "pageSize=101", "page=2", "page=99999999999999999999"])
+def test_a_page_out_of_range_is_refused(api: Api, alice: Any, query: str) -> None:
+    assert api(alice).get(f"/api/notifications?{query}").status_code in (400, 404)
+
+
+def test_every_answer_carries_the_requests_id(api: Api, db: None) -> None:
+    assert api().get("/api/nothing", headers={"X-Request-ID": "abc-1"})["X-Request-ID"] == "abc-1"
+    assert len(api().get("/api/nothing")["X-Request-ID"]) == 32
