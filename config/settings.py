@@ -217,6 +217,7 @@ RATE_LIMITS = {
     "write": env.int("RATE_LIMIT_WRITE", 300),
     "read": env.int("RATE_LIMIT_READ", 1_200),
     "device": env.int("RATE_LIMIT_DEVICE", 600),
+    "gateway": env.int("RATE_LIMIT_GATEWAY", 6_000),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Water tanks",

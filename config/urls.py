@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/", include("tanks.api.urls")),
     path("api/", include("orders.api.urls")),
     path("api/", include("suppliers.api.urls")),
+    path("api/", include("iot.api.urls")),
     path("portal/", include("suppliers.portal.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,8 +1,8 @@
-"""What devices sent that could not be used."""
+"""What devices sent that could not be used, and the gateways that speak for many of them."""
 
 from django.db import models
 
-from common.models import MongoManager
+from common.models import MongoManager, TimestampedModel
 
 
 class RejectedMessage(models.Model):
@@ -26,3 +26,18 @@ class RejectedMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} from {self.device_id or self.topic}"
+
+
+class Gateway(TimestampedModel):
+    """A LoRaWAN server or bridge that may bring any device's uplinks. Made by operators; the secret is hashed."""
+
+    gateway_id = models.CharField(max_length=128, unique=True)
+    name = models.CharField(max_length=100, blank=True, default="")
+    secret_hash = models.CharField(max_length=64, editable=False)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["gateway_id"], name="gateway_gateway_id")]
+
+    def __str__(self) -> str:
+        return self.name or self.gateway_id

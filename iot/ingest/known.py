@@ -60,6 +60,12 @@ class KnownTank:
         self.geometry = _geometry(document)
 
 
+def known_tank(tank_id: ObjectId) -> KnownTank | None:
+    """One tank's settings, read now."""
+    document = collection(Tank).find_one({"_id": tank_id}, TANK_FIELDS)
+    return KnownTank(document) if document else None
+
+
 def _geometry(document: Document) -> Geometry | None:
     shape = document.get("geometry")
     if not shape:
@@ -129,6 +135,10 @@ class KnownDevices:
         self._by_tank: dict[ObjectId, str] = {}
         # What decoders remember of senders nobody registered, such as the node above a registered device.
         self.strangers: dict[str, dict[str, Any]] = {}
+        # Asked in place of a device that does not exist, so that the asking takes as long.
+        self.nobody = KnownDevice(
+            {"_id": None, "device_id": "", "kind": "", "slot": 0, "secret_hash": "-" * 64, "status": ""}, None
+        )
         self._seen_notice = "$"
         self._redis_again_at = 0.0
         self._doubt_states_until = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 
 from pymongo.errors import PyMongoError
@@ -84,3 +85,14 @@ class Pipeline:
         self.followings.ask_owed()
         self.statuses.write()
         metrics.write()
+
+
+_of_this_thread = threading.local()
+
+
+def pipeline_of_thread() -> Pipeline:
+    """The pipeline of the calling thread, for work that comes one request at a time."""
+    pipeline: Pipeline | None = getattr(_of_this_thread, "pipeline", None)
+    if pipeline is None:
+        pipeline = _of_this_thread.pipeline = Pipeline()
+    return pipeline

@@ -11,6 +11,7 @@ from pymongo import ReturnDocument
 from common.errors import DomainError, NotFoundError
 from common.mongo import collection
 from common.time import utc_now
+from tanks.changes import device_changed
 from tanks.models import Device, Tank
 
 SECRET_BYTES = 24
@@ -66,6 +67,7 @@ def device_secret_rotate(*, device: Device) -> str:
         previous_secret_until=now + OVERLAP,
         updated_at=now,
     )
+    device_changed(device.device_id)
     return secret
 
 

@@ -1,0 +1,1 @@
+"""What devices, gateways and the people who set them up ask over HTTP."""

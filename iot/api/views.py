@@ -1,0 +1,172 @@
+"""`/api/iot`: readings posted over HTTP and pushed by LoRaWAN servers; what a payload would mean."""
+
+from typing import Any
+
+import msgspec
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from common.api.idempotency import idempotent
+from common.api.responses import JsonBytes
+from common.errors import DomainError
+from common.time import utc_now
+from iot.api import serializers
+from iot.api.authentication import DeviceAuthentication, GatewayAuthentication, IsSender
+from iot.api.bodies import RawJsonParser, body_of
+from iot.decoders.infer import Candidate, infer
+from iot.ingest import metrics
+from iot.ingest.batch import Batch, Message
+from iot.ingest.known import KnownTank, known_tank
+from iot.ingest.pipeline import pipeline_of_thread
+from tanks.geometry import GeometryError, level_and_volume
+from tanks.selectors import tank_get_for
+
+READING: dict[str, Any] = {
+    "type": "object",
+    "description": "Exactly one of `level` (percent), `volumeLiters`, `distanceMm` (from the sensor down to the "
+    "water) and `depthMm`. `timestamp` is ISO 8601 with a zone, or epoch seconds or milliseconds; without one "
+    "the time of arrival counts. Optional: `battery` (percent), `rssi` (dBm), `temperature` (°C). "
+    "An item that is not so comes back in `rejected`; the others stand.",
+}
+READINGS: dict[str, Any] = {
+    "oneOf": [READING, {"type": "array", "minItems": 1, "maxItems": 1000, "items": {}}],
+}
+ENVELOPE: dict[str, Any] = {"description": "The event, as the LoRaWAN server sends it."}
+WHOLE_BODY = {"empty", "not_json", "too_deep", "too_many_items", "wrong_type"}
+
+
+class WaterLevelView(APIView):
+    authentication_classes = [DeviceAuthentication]
+    permission_classes = [IsSender]
+    parser_classes = [RawJsonParser]
+    throttle_scope = "device"
+
+    @extend_schema(
+        operation_id="iot_water_level",
+        summary="A device's readings",
+        description="One reading or up to 1,000. A reading of the same device and time as one before is a "
+        "duplicate: counted, and stored once. Late ones are stored in their place.",
+        request={"application/json": READINGS},
+        responses={202: serializers.TakenSerializer},
+        examples=[
+            OpenApiExample(
+                "one", {"level": 61.5, "timestamp": "2026-05-01T12:00:00Z", "battery": 88}, request_only=True
+            )
+        ],
+    )
+    @idempotent
+    def post(self, request: Request) -> HttpResponse:
+        return _take(request, transport="http", kind="json")
+
+
+class _WebhookView(APIView):
+    authentication_classes = [GatewayAuthentication]
+    permission_classes = [IsSender]
+    parser_classes = [RawJsonParser]
+    throttle_scope = "gateway"
+
+
+class TtnView(_WebhookView):
+    @extend_schema(
+        operation_id="iot_webhook_ttn",
+        summary="An uplink pushed by The Things Stack",
+        description="The authorization names a gateway, or the one device that the uplink is of.",
+        request={"application/json": ENVELOPE},
+        responses={202: serializers.TakenSerializer},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        return _take(request, transport="ttn", kind="ttn")
+
+
+class ChirpstackView(_WebhookView):
+    @extend_schema(
+        operation_id="iot_webhook_chirpstack",
+        summary="An event pushed by ChirpStack",
+        description="The authorization names a gateway, or the one device that the event is of.",
+        request={"application/json": ENVELOPE},
+        responses={202: serializers.TakenSerializer},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        return _take(request, transport="chirpstack", kind="chirpstack")
+
+
+def _take(request: Request, *, transport: str, kind: str) -> HttpResponse:
+    """The body through the pipeline. Raises DomainError (400) for one that is unusable as a whole."""
+    message = Message(
+        transport=transport,
+        kind=kind,
+        device_id=request.user.device_id,
+        payload=body_of(request),
+        received_at=utc_now(),
+    )
+    batch = pipeline_of_thread().take([message])
+    metrics.write()
+    for rejection in batch.rejections:
+        if rejection.item is None and rejection.code in WHOLE_BODY:
+            raise DomainError(
+                rejection.code, rejection.detail, status=400, errors={"nonFieldErrors": [rejection.detail]}
+            )
+    return JsonBytes(_taken(batch), status=202)
+
+
+def _taken(batch: Batch) -> dict[str, Any]:
+    return {
+        "accepted": len(batch.samples) - len(batch.duplicates) + len(batch.statuses),
+        "duplicates": len(batch.duplicates),
+        "rejected": [
+            {"index": rejection.item or 0, "code": rejection.code, "detail": rejection.detail}
+            for rejection in sorted(batch.rejections, key=lambda one: one.item or 0)
+        ],
+    }
+
+
+class InferView(APIView):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="iot_infer",
+        summary="What an unknown payload most likely means",
+        description="Decoder, field, unit and direction, best guess first, and the level each would give in a "
+        "tank of one's own. Nothing is saved.",
+        request=serializers.PastedSerializer,
+        responses=serializers.InferredSerializer,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        serializer = serializers.PastedSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        pasted = serializer.validated_data
+        tank = None
+        if pasted.get("tank_id"):
+            tank = known_tank(tank_get_for(user_id=request.user.pk, tank_id=pasted["tank_id"]).pk)
+        candidates = infer(pasted["payload"].encode(), pasted.get("topic"))
+        return JsonBytes({"results": [_in_tank(candidate, tank) for candidate in candidates]})
+
+
+def _in_tank(candidate: Candidate, tank: KnownTank | None) -> dict[str, Any]:
+    """The candidate, with what it would mean in the tank."""
+    told: dict[str, Any] = {
+        **msgspec.to_builtins(candidate),
+        "level": None,
+        "volumeLiters": None,
+        "problem": None,
+    }
+    if tank is None:
+        return told
+    names = {
+        "level": "level_percent",
+        "volume": "volume_liters",
+        "distance": "distance_mm",
+        "depth": "depth_mm",
+    }
+    try:
+        told["level"], told["volumeLiters"] = level_and_volume(
+            capacity_liters=tank.capacity,
+            geometry=tank.geometry,
+            **{names[candidate.quantity]: candidate.canonical},
+        )
+    except GeometryError as error:
+        told["problem"] = error.detail
+    return told

@@ -1,0 +1,1 @@
+"""What is written of gateways and of devices that nobody owns yet."""
