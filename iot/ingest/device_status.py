@@ -7,9 +7,6 @@ change between online, offline and faulty is written at once.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
 
 from bson import ObjectId
 from pymongo import UpdateOne
@@ -19,6 +16,7 @@ from iot.decoders.base import DeviceEvent
 from iot.ingest.batch import Batch, Sample
 from iot.ingest.known import KnownDevice, KnownDevices
 from tanks.models import Device, DeviceStatus
+from tanks.services.device_status import device_status_set
 
 WRITE_SECONDS = 5.0
 WRITE_AT_ONCE = 50  # so few that there is nothing to gain by waiting
@@ -65,8 +63,9 @@ class DeviceStatuses:
         due = time.monotonic() - self.written_at >= WRITE_SECONDS
         if changed or due or len(self.unwritten) <= WRITE_AT_ONCE:
             self.write()
-        if changed:
-            statuses_change(changed, at=batch.now)
+        for device, status in changed:
+            device_status_set(device_id=device.id, status=status, at=batch.now)
+            device.status = status
 
     def write(self) -> None:
         """Writes what was gathered. Raises PyMongoError, and keeps it then."""
@@ -126,14 +125,3 @@ def _note_event(device: KnownDevice, event: DeviceEvent, wanted: dict[ObjectId, 
         wanted[device.id] = (
             DeviceStatus.FAULTY if device.sensor_errors >= FAULTY_ERRORS else DeviceStatus.ONLINE
         )
-
-
-def statuses_change(changes: Iterable[tuple[KnownDevice, str]], *, at: datetime) -> None:
-    """Writes changes of status and tells of them; a change that another process made first is not told again."""
-    devices = collection(Device)
-    for device, status in changes:
-        change: dict[str, Any] = {"$set": {"status": status, "status_changed_at": at}}
-        written = devices.update_one({"_id": device.id, "status": {"$ne": status}}, change)
-        device.status = status
-        if written.modified_count:
-            pass
