@@ -61,6 +61,7 @@ def run(address: str, *, token: str | None, folder: Path, options: tuple[str, ..
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(LONGEST_SECONDS)
 @pytest.mark.parametrize("name", ["anonymous", "alice", "sam", "ada"])
 def test_schemathesis_finds_nothing(
