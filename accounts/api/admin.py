@@ -21,7 +21,7 @@ def _page(
 ) -> Response:
     page = page_of(request)
     rows = found.order_by("-created_at", "-pk")[page.skip : page.skip + page.size]
-    results = serializer(rows, many=True).data
+    results = list(serializer(rows, many=True).data)
     return Response(page.envelope(request, count=found.count(), results=results))
 
 
