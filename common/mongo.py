@@ -1,5 +1,6 @@
 """MongoDB beneath the ORM: for hot reads, conditional writes and what the ORM cannot say."""
 
+from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db.models import Model
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.database import Database
+from pymongo.errors import BulkWriteError, WriteConcernError
 
 Document = dict[str, Any]
 AWARE: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
@@ -24,6 +26,49 @@ def database() -> Database[Document]:
 def collection(model: type[Model]) -> Collection[Document]:
     """The pymongo collection of a model."""
     return database()[model._meta.db_table]
+
+
+# What `settings.DATABASES` asks of every write, said again where commands are sent as they are.
+DURABLE: Document = {"w": "majority", "j": True}
+
+
+def insert_many_raw(name: str, documents: Sequence[Document]) -> list[Document]:
+    """Inserts up to 100,000 documents with an `_id`, unordered; returns the write errors, each with `index` and `code`.
+
+    `insert_many` without its look at every document. Raises PyMongoError; nothing is sent twice.
+    """
+    command: dict[str, Any] = {
+        "insert": name,
+        "documents": documents,
+        "ordered": False,
+        "writeConcern": DURABLE,
+    }
+    answer = database().command(command)
+    _raise_undurable(answer)
+    return list(answer.get("writeErrors", ()))
+
+
+def update_many_ways(model: type[Model], writes: Sequence[Document]) -> int:
+    """Up to 100,000 updates `{"q": filter, "u": update}`, each of one document, unordered; returns how many matched.
+
+    `bulk_write` without its look at every update. Raises PyMongoError; nothing is sent twice.
+    """
+    command: dict[str, Any] = {
+        "update": model._meta.db_table,
+        "updates": writes,
+        "ordered": False,
+        "writeConcern": DURABLE,
+    }
+    answer = database().command(command)
+    _raise_undurable(answer)
+    if answer.get("writeErrors"):
+        raise BulkWriteError(answer)
+    return int(answer["n"])
+
+
+def _raise_undurable(answer: Document) -> None:
+    if "writeConcernError" in answer:
+        raise WriteConcernError(answer["writeConcernError"].get("errmsg", ""), details=answer)
 
 
 def next_number(name: str) -> int:

@@ -14,7 +14,7 @@ from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from common.mongo import Document, database
+from common.mongo import Document, database, insert_many_raw
 
 COLLECTION = "readings"
 MANUAL_SLOT = 0
@@ -26,7 +26,8 @@ MAX_MS = 2**48 - 1
 GOOD, SUSPECT, ESTIMATED = "good", "suspect", "estimated"
 _QUALITY = {GOOD: 0, SUSPECT: 1, ESTIMATED: 2}
 _QUALITY_NAMES = {code: name for name, code in _QUALITY.items()}
-_SOURCE = {"sensor": 0, "manual": 1, "estimated": 2}
+SENSOR = "sensor"
+_SOURCE = {SENSOR: 0, "manual": 1, "estimated": 2}
 _SOURCE_NAMES = {code: name for name, code in _SOURCE.items()}
 
 
@@ -54,17 +55,33 @@ def key(series: int, milliseconds: int, slot: int) -> bytes:
     return series.to_bytes(4, "big") + milliseconds.to_bytes(6, "big") + slot.to_bytes(2, "big")
 
 
-def to_document(reading: Reading) -> Document:
-    document: Document = {
-        "_id": key(reading.series, to_ms(reading.timestamp), reading.slot),
-        "l": round(reading.level * 1000),
-        "v": round(reading.volume_liters * 1000),
+def document(
+    series: int, ms: int, slot: int, level: float, volume_liters: float, quality: str, source: str
+) -> Document:
+    """A reading as it is stored; `ms` since 1970."""
+    made: Document = {
+        "_id": series.to_bytes(4, "big") + ms.to_bytes(6, "big") + slot.to_bytes(2, "big"),
+        "l": round(level * 1000),
+        "v": round(volume_liters * 1000),
     }
-    if reading.quality != GOOD:
-        document["q"] = _QUALITY[reading.quality]
-    if reading.source != "sensor":
-        document["s"] = _SOURCE[reading.source]
-    return document
+    if quality != GOOD:
+        made["q"] = _QUALITY[quality]
+    if source != SENSOR:
+        made["s"] = _SOURCE[source]
+    return made
+
+
+def to_document(reading: Reading) -> Document:
+    ms = to_ms(reading.timestamp)
+    return document(
+        reading.series,
+        ms,
+        reading.slot,
+        reading.level,
+        reading.volume_liters,
+        reading.quality,
+        reading.source,
+    )
 
 
 def from_document(document: Document) -> Reading:
@@ -85,20 +102,21 @@ def readings_collection() -> Collection[Document]:
 
 
 def insert(readings: Sequence[Reading]) -> set[int]:
-    """Stores the readings (majority, journaled); returns the indexes of those that were stored already.
+    """Stores the readings; see `insert_documents`."""
+    return insert_documents([to_document(reading) for reading in readings])
+
+
+def insert_documents(documents: Sequence[Document]) -> set[int]:
+    """Stores readings (majority, journaled); returns the indexes of those that were stored already.
 
     Any other write error is raised: nothing may be acknowledged then, and writing the batch again is harmless.
     """
-    if not readings:
+    if not documents:
         return set()
-    try:
-        readings_collection().insert_many([to_document(r) for r in readings], ordered=False)
-    except BulkWriteError as error:
-        failures = error.details["writeErrors"]
-        if error.details.get("writeConcernErrors") or any(f["code"] != DUPLICATE_KEY for f in failures):
-            raise
-        return {failure["index"] for failure in failures}
-    return set()
+    failures = insert_many_raw(COLLECTION, documents)
+    if any(failure["code"] != DUPLICATE_KEY for failure in failures):
+        raise BulkWriteError({"writeErrors": failures})
+    return {failure["index"] for failure in failures}
 
 
 def range_filter(series: int, start: datetime | None, before: tuple[int, int] | None) -> Document:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
-from bson import ObjectId
 
 from iot.decoders.base import DeviceEvent, Measurement
 from iot.ingest.known import KnownDevice, KnownTank
@@ -61,16 +60,16 @@ class Batch:
     rejections: list[Rejection] = field(default_factory=list)
     duplicates: set[int] = field(default_factory=set)  # indexes of samples
     suspects: int = 0
-    tanks: dict[ObjectId, KnownTank] = field(default_factory=dict)  # those of the samples
-    moved: set[ObjectId] = field(default_factory=set)  # tanks whose current level is new
-    heard: dict[ObjectId, KnownDevice] = field(default_factory=dict)  # devices that said anything
+    tanks: dict[int, KnownTank] = field(default_factory=dict)  # those of the samples, by series
+    moved: set[int] = field(default_factory=set)  # series of tanks whose current level is new
+    heard: set[KnownDevice] = field(default_factory=set)  # devices that said anything
     steps_done: int = 0
     downlinks: list[tuple[str, bytes]] = field(default_factory=list)  # topic, payload
 
     def clear(self) -> None:
         """Back to the messages alone: the first step failed and is done again."""
         self.samples, self.statuses, self.events, self.rejections, self.downlinks = [], [], [], [], []
-        self.heard = {}
+        self.heard = set()
 
     def reject(
         self, message: int, code: str, detail: str, *, item: int | None = None, device_id: str = ""

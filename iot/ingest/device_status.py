@@ -7,11 +7,9 @@ change between online, offline and faulty is written at once.
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
-from bson import ObjectId
-from pymongo import UpdateOne
-
-from common.mongo import collection
+from common.mongo import update_many_ways
 from iot.decoders.base import DeviceEvent
 from iot.ingest.batch import Batch, Sample
 from iot.ingest.known import KnownDevice, KnownDevices
@@ -19,6 +17,7 @@ from tanks.models import Device, DeviceStatus
 from tanks.services.device_status import device_status_set
 
 WRITE_SECONDS = 5.0
+WRITES_AT_ONCE = 5_000
 WRITE_AT_ONCE = 50  # so few that there is nothing to gain by waiting
 FAULTY_ERRORS = 3
 LEARNING_RATE = 0.2
@@ -33,31 +32,35 @@ class DeviceStatuses:
     """Gathers and writes what is known of devices; one a pipeline."""
 
     def __init__(self) -> None:
-        self.unwritten: dict[ObjectId, KnownDevice] = {}
+        self.unwritten: dict[str, KnownDevice] = {}
         self.written_at = time.monotonic()
 
     def note(self, batch: Batch, known: KnownDevices) -> None:
         """The step: takes note of every device heard in the batch, and writes when it is time."""
-        wanted: dict[ObjectId, str] = {}
+        wanted: dict[KnownDevice, str] = {}
         for sample in batch.statuses:
             _note_sample(sample)
-            wanted[sample.device.id] = DeviceStatus.ONLINE
+            wanted[sample.device] = DeviceStatus.ONLINE
         for sample in batch.samples:
+            device = sample.device
             _note_sample(sample)
-            _learn_interval(sample)
-            if sample.device.sensor_errors:
-                sample.device.sensor_errors = sample.device.pending["sensor_errors"] = 0
-            wanted[sample.device.id] = DeviceStatus.ONLINE
+            _learn_interval(device, sample.at)
+            if device.sensor_errors:
+                device.sensor_errors = device.pending["sensor_errors"] = 0
+            wanted[device] = DeviceStatus.ONLINE
         for device, event, _ in batch.events:
             _note_event(device, event, wanted)
-        for device in batch.heard.values():
-            self.unwritten[device.id] = device
-            if wanted.get(device.id) != DeviceStatus.OFFLINE:
+        for device in batch.heard:
+            if wanted.get(device) != DeviceStatus.OFFLINE:
                 device.last_seen = device.pending["last_seen"] = batch.now
+            before = self.unwritten.get(device.device_id)
+            if before is not None and before is not device:
+                device.pending = {**before.pending, **device.pending}
+            self.unwritten[device.device_id] = device
         changed = [
             (device, status)
-            for device_id, status in wanted.items()
-            if (device := batch.heard[device_id]).status != status
+            for device, status in wanted.items()
+            if device.status != status
             and not (device.status == DeviceStatus.FAULTY and device.sensor_errors >= FAULTY_ERRORS)
         ]
         due = time.monotonic() - self.written_at >= WRITE_SECONDS
@@ -70,12 +73,12 @@ class DeviceStatuses:
     def write(self) -> None:
         """Writes what was gathered. Raises PyMongoError, and keeps it then."""
         writes = [
-            UpdateOne({"_id": device.id}, {"$set": device.pending})
+            {"q": {"_id": device.id}, "u": {"$set": device.pending}}
             for device in self.unwritten.values()
             if device.pending
         ]
-        if writes:
-            collection(Device).bulk_write(writes, ordered=False)
+        for at in range(0, len(writes), WRITES_AT_ONCE):
+            update_many_ways(Device, writes[at : at + WRITES_AT_ONCE])
         for device in self.unwritten.values():
             device.pending = {}
         self.unwritten.clear()
@@ -97,31 +100,33 @@ def _note_sample(sample: Sample) -> None:
         pending["firmware"] = measurement.firmware[:64]
 
 
-def _learn_interval(sample: Sample) -> None:
+def _learn_interval(device: KnownDevice, at: datetime) -> None:
     """The interval follows the gaps between a device's own times; a missed report moves it little."""
-    device = sample.device
-    before, device.last_at = device.last_at, max(sample.at, device.last_at or sample.at)
-    if before is None or sample.at <= before:
+    before = device.last_at
+    if before is None or at <= before:
+        device.last_at = before or at
         return
-    gap = min((sample.at - before).total_seconds(), LONGEST_INTERVAL)
-    if device.interval is None:
-        device.interval = max(gap, SHORTEST_INTERVAL)
+    device.last_at = at
+    gap = min((at - before).total_seconds(), LONGEST_INTERVAL)
+    interval = device.interval
+    if interval is None:
+        interval = gap
+    elif gap != interval:
+        gap = min(max(gap, interval / 4), interval * 4)
+        interval += LEARNING_RATE * (gap - interval)
     else:
-        gap = min(max(gap, device.interval / 4), device.interval * 4)
-        device.interval = max(device.interval + LEARNING_RATE * (gap - device.interval), SHORTEST_INTERVAL)
-    device.pending["interval_seconds"] = device.interval
+        return
+    device.interval = device.pending["interval_seconds"] = max(interval, SHORTEST_INTERVAL)
 
 
-def _note_event(device: KnownDevice, event: DeviceEvent, wanted: dict[ObjectId, str]) -> None:
+def _note_event(device: KnownDevice, event: DeviceEvent, wanted: dict[KnownDevice, str]) -> None:
     if event.kind in ALIVE:
-        wanted[device.id] = DeviceStatus.ONLINE
+        wanted[device] = DeviceStatus.ONLINE
     elif event.kind in GONE:
-        wanted[device.id] = DeviceStatus.OFFLINE
+        wanted[device] = DeviceStatus.OFFLINE
     elif event.kind == "firmware":
         device.pending["firmware"] = event.detail[:64]
     elif event.kind == "sensor_error":
         device.sensor_errors += 1
         device.pending["sensor_errors"] = device.sensor_errors
-        wanted[device.id] = (
-            DeviceStatus.FAULTY if device.sensor_errors >= FAULTY_ERRORS else DeviceStatus.ONLINE
-        )
+        wanted[device] = DeviceStatus.FAULTY if device.sensor_errors >= FAULTY_ERRORS else DeviceStatus.ONLINE

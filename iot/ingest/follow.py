@@ -29,17 +29,17 @@ class Followings:
 
     def follow(self, batch: Batch, known: KnownDevices) -> None:
         """The step, for every tank of the batch: one whose level moved before a crash must not be missed."""
-        for tank_id, tank in batch.tanks.items():
-            state = known.states.get(tank_id)
+        for series, tank in batch.tanks.items():
+            state = known.states.get(series)
             if state is None:
                 continue
             zone = zone_of(state=state, low=tank.low, critical=tank.critical, now=batch.now)
             if zone != (state.zone or OK):
-                level_zone_apply(tank_id=tank_id, state=state, zone=zone)
+                level_zone_apply(state=state, zone=zone)
             if zone == OK:
-                self.asked_at.pop(tank_id, None)
+                self.asked_at.pop(tank.id, None)
             elif tank.auto_order:
-                self._ask(tank_id)
+                self._ask(tank.id)
         if self.owed:
             self.ask_owed()
 

@@ -17,6 +17,7 @@ from typing import Any, cast
 from bson import ObjectId
 from redis import RedisError
 
+from common.live import ADMINS
 from common.mongo import Document, collection
 from common.redis import client
 from tanks.changes import STREAM
@@ -56,7 +57,8 @@ class KnownTank:
         self.low: float = document["low_water_threshold"]
         self.critical: float = document["critical_threshold"]
         self.auto_order: bool = document["auto_order"]
-        self.audience = [document["user_id"], *document.get("supplier_ids", []), "admins"]
+        readers = [document["user_id"], *document.get("supplier_ids", [])]
+        self.audience = [*map(str, readers), ADMINS]
         self.geometry = _geometry(document)
 
 
@@ -130,9 +132,9 @@ class KnownDevices:
 
     def __init__(self, *, trust_states: bool) -> None:
         self.trust_states = trust_states
-        self.states: dict[ObjectId, TankState] = {}
+        self.states: dict[int, TankState] = {}  # by series
         self._devices: dict[str, tuple[float, KnownDevice | None]] = {}
-        self._by_tank: dict[ObjectId, str] = {}
+        self._by_tank: dict[ObjectId, tuple[str, int]] = {}  # device id and series
         # What decoders remember of senders nobody registered, such as the node above a registered device.
         self.strangers: dict[str, dict[str, Any]] = {}
         # Asked in place of a device that does not exist, so that the asking takes as long.
@@ -149,6 +151,11 @@ class KnownDevices:
         if entry is None or entry[0] < time.monotonic():
             self.load([device_id])
             entry = self._devices.get(device_id)
+        return entry[1] if entry else None
+
+    def loaded(self, device_id: str) -> KnownDevice | None:
+        """The device, if it is registered and `load` was asked for it just now."""
+        entry = self._devices.get(device_id)
         return entry[1] if entry else None
 
     def load(self, device_ids: Iterable[str]) -> None:
@@ -174,22 +181,24 @@ class KnownDevices:
                 device.last_at, device.last_arrival = before.last_at, before.last_arrival
             devices[device.device_id] = (now + KEPT_SECONDS, device)
             if tank is not None:
-                self._by_tank[tank.id] = device.device_id
+                self._by_tank[tank.id] = (device.device_id, tank.series)
         known = {document["device_id"] for document in found}
         for name in missing:
             if name not in known:
                 devices[name] = (now + KEPT_SECONDS_UNKNOWN, None)
 
-    def load_states(self, tank_ids: set[ObjectId]) -> None:
+    def load_states(self, tanks: Mapping[int, KnownTank]) -> None:
         """Brings the level states of these tanks into memory, anew where memory cannot be trusted."""
+        missing = tanks.keys()
         if self.trust_states and time.monotonic() >= self._doubt_states_until:
-            tank_ids = tank_ids - self.states.keys()
-        if not tank_ids:
+            missing = tanks.keys() - self.states.keys()
+        if not missing:
             return
         if len(self.states) > KEPT_ENTRIES:
             self.states.clear()
-        fresh = states_load(tank_ids)
-        for gone in tank_ids - fresh.keys():
+            missing = tanks.keys()
+        fresh = states_load(tanks[series].id for series in missing)
+        for gone in missing - fresh.keys():
             self.states.pop(gone, None)
         self.states.update(fresh)
 
@@ -237,9 +246,8 @@ class KnownDevices:
     def _forget(self, what: bytes, name: str) -> None:
         if what == b"tank":
             tank_id = ObjectId(name)
-            device_id = self._by_tank.pop(tank_id, None)
-            self.states.pop(tank_id, None)
-            if device_id is None:
+            if tank_id not in self._by_tank:
                 return
-            name = device_id
+            name, series = self._by_tank.pop(tank_id)
+            self.states.pop(series, None)
         self._devices.pop(name, None)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bson import ObjectId
-
 from iot.ingest.batch import Batch, Sample
 from iot.ingest.known import KnownDevices, KnownTank
 from tanks.geometry import GeometryError, level_and_volume
+from tanks.readings import to_ms
 from tanks.services.readings import Candidate, readings_record
 
 
@@ -49,17 +48,13 @@ def record(batch: Batch, known: KnownDevices) -> None:
     """Judges, stores, and moves current levels; see `tanks.services.readings`."""
     if not batch.samples:
         return
-    tanks: dict[ObjectId, KnownTank] = {}
-    for sample in batch.samples:
-        tank = sample.device.tank
-        assert tank is not None
-        tanks[tank.id] = tank
-    known.load_states(set(tanks))
+    tanks = {tank.series: tank for sample in batch.samples if (tank := sample.device.tank) is not None}
+    known.load_states(tanks)
     states = known.states
     if not tanks.keys() <= states.keys():
         _drop_gone(batch, tanks.keys() - states.keys())
     candidates = [
-        Candidate(tank.id, tank.series, sample.device.slot, sample.at, sample.level, sample.volume_liters)
+        Candidate(tank.series, sample.device.slot, to_ms(sample.at), sample.level, sample.volume_liters)
         for sample in batch.samples
         if (tank := sample.device.tank) is not None
     ]
@@ -69,16 +64,16 @@ def record(batch: Batch, known: KnownDevices) -> None:
     batch.duplicates = recorded.duplicates
     batch.moved = recorded.moved
     batch.suspects = len(recorded.qualities) - recorded.qualities.count("good")
-    batch.tanks = {tank_id: tank for tank_id, tank in tanks.items() if tank_id in states}
+    batch.tanks = {series: tank for series, tank in tanks.items() if series in states}
     if recorded.gone:
         _drop_gone(batch, recorded.gone)
 
 
-def _drop_gone(batch: Batch, gone: set[ObjectId]) -> None:
+def _drop_gone(batch: Batch, gone: set[int]) -> None:
     """Refuses the samples of tanks that were deleted meanwhile."""
     kept = []
     for sample in batch.samples:
-        if sample.device.tank is not None and sample.device.tank.id in gone:
+        if sample.device.tank is not None and sample.device.tank.series in gone:
             batch.reject(
                 sample.message,
                 "unknown_device",

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from typing import Any
 
-from common.live import LiveEvent, events_publish
+from common.live import LiveEvent, audiences_present, events_publish
 from common.mongo import collection
 from common.time import truncate_ms
 from iot.ingest import metrics
@@ -20,24 +20,19 @@ KEPT_AT_ONCE = 2_000
 
 
 def live_events(batch: Batch, known: KnownDevices) -> None:
-    """`tank.level` for every tank whose level is new: what `levels/current` answers, and whose it is."""
+    """`tank.level` for every tank whose level is new and that somebody watches: what `levels/current` answers."""
+    audiences = {word for series in batch.moved for word in batch.tanks[series].audience}
+    present = audiences_present(audiences)
+    if not present:
+        return
     events = []
-    for tank_id in batch.moved:
-        tank, state = batch.tanks[tank_id], known.states[tank_id]
-        current = state.current
-        if current is None:
+    for series in batch.moved:
+        tank, current = batch.tanks[series], known.states[series].current
+        if current is None or present.isdisjoint(tank.audience):
             continue
-        data: dict[str, Any] = {
-            "tankId": tank_id,
-            "level": current.level,
-            "volumeLiters": current.volume_liters,
-            "timestamp": current.timestamp,
-            "source": current.source,
-            "quality": "good",
-        }
+        data: dict[str, Any] = {"tankId": tank.id, **current._asdict(), "quality": "good"}
         events.append(LiveEvent(tank.audience, "tank.level", data, batch.now))
-    if events:
-        events_publish(events)
+    events_publish(events)
 
 
 class Refusals:

@@ -52,6 +52,7 @@ class Listener:
         self.inbox = Inbox(limit=INBOX_MESSAGES)
         self.pipeline = Pipeline(trust_states=True)
         self.stopping = threading.Event()
+        self.subscribed = threading.Event()
         self.blocked_since: float | None = None
         self._beat_at = 0.0
         self._worker = threading.Thread(target=self._work, name="pipeline", daemon=True)
@@ -107,6 +108,7 @@ class Listener:
         refused = sum(reason.value >= FAILED for reason in reasons)
         if refused:
             log.error("the MQTT broker refused %d of %d subscriptions", refused, len(reasons))
+        self.subscribed.set()
 
     def _disconnected(self, client: mqtt.Client, _: Any, __: Any, reason: ReasonCode, ___: Any) -> None:
         if not self.stopping.is_set():

@@ -23,12 +23,12 @@ def zone_of(*, state: TankState, low: float, critical: float, now: datetime) -> 
     return zone_after(zone=state.zone, level=current.level, low=low, critical=critical)
 
 
-def level_zone_apply(*, tank_id: ObjectId, state: TankState, zone: str) -> None:
+def level_zone_apply(*, state: TankState, zone: str) -> None:
     """Opens and closes alerts so that they fit `zone`, then notes it as acted upon.
 
     Safe to repeat: after a crash in between, the next reading of the tank does it again.
     """
-    tank = Tank.objects.filter(pk=tank_id).first()
+    tank = Tank.objects.filter(pk=state.tank_id).first()
     current = state.current
     if tank is None or current is None:
         return
@@ -46,7 +46,7 @@ def level_zone_apply(*, tank_id: ObjectId, state: TankState, zone: str) -> None:
             "threshold": threshold,
         }
         alert_open(tank=tank, kind=kind, severity=severity, evidence=evidence, opened_at=current.timestamp)
-    zone_write(tank_id=tank_id, state=state, zone=zone)
+    zone_write(state=state, zone=zone)
 
 
 def replenishment_request(*, tank_id: ObjectId) -> None:

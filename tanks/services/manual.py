@@ -9,7 +9,7 @@ from common.errors import DomainError, NotFoundError
 from common.live import LiveEvent, events_publish
 from common.time import utc_now
 from tanks.models import Tank
-from tanks.readings import MANUAL_SLOT, Reading
+from tanks.readings import MANUAL_SLOT, Reading, to_ms
 from tanks.services.level_zones import level_zone_apply, replenishment_request, zone_of
 from tanks.services.readings import FUTURE_TOLERANCE, Candidate, TankState, readings_record, states_load
 from tanks.zones import OK
@@ -37,15 +37,15 @@ def reading_record_manual(
         level = 100 * volume_liters / tank.capacity
     else:
         volume_liters = tank.capacity * level / 100
-    candidate = Candidate(tank.pk, tank.series, MANUAL_SLOT, at, level, volume_liters, "manual")
+    candidate = Candidate(tank.series, MANUAL_SLOT, to_ms(at), level, volume_liters, "manual")
     states = states_load([tank.pk])
-    if tank.pk not in states:
+    if tank.series not in states:
         raise NotFoundError("tank")
     recorded = readings_record(candidates=[candidate], states=states)
     if recorded.gone:
         raise NotFoundError("tank")
-    if tank.pk in recorded.moved:
-        _follow(tank, states[tank.pk])
+    if tank.series in recorded.moved:
+        _follow(tank, states[tank.series])
     return Reading(tank.series, at, level, volume_liters, "manual", recorded.qualities[0], MANUAL_SLOT)
 
 
@@ -53,7 +53,7 @@ def _follow(tank: Tank, state: TankState) -> None:
     """Alerts, the wish for water, and the live event of a new current level."""
     zone = zone_of(state=state, low=tank.low_water_threshold, critical=tank.critical_threshold, now=utc_now())
     if zone != (state.zone or OK):
-        level_zone_apply(tank_id=tank.pk, state=state, zone=zone)
+        level_zone_apply(state=state, zone=zone)
     if zone != OK and tank.auto_order:
         with suppress(OperationalError):  # the periodic look at low tanks asks again
             replenishment_request(tank_id=tank.pk)

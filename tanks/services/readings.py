@@ -14,20 +14,18 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from bson import ObjectId
-from pymongo import UpdateOne
 
 from common.errors import DomainError
-from common.mongo import Document, collection
+from common.mongo import Document, collection, update_many_ways
 from tanks import readings
 from tanks.models import Tank
-from tanks.quality import FilterState, Verdict, classify
-from tanks.readings import Reading
+from tanks.quality import FilterState, classify
+from tanks.readings import GOOD, Reading, from_ms, to_ms
 
 ATTEMPTS = 20
-REPLAY_WINDOW = timedelta(hours=2)
+REPLAY_MS = 2 * 3_600_000
 REPLAY_READINGS = 500
 FUTURE_TOLERANCE = timedelta(minutes=5)
-MILLISECOND = timedelta(milliseconds=1)
 
 # Stamps are unique over processes; their order means nothing.
 _stamps = count(secrets.randbits(31) << 32)
@@ -46,6 +44,7 @@ class Level(NamedTuple):
 class TankState:
     """What changes in a tank with every reading. `zone` is the level zone whose alerts are up to date."""
 
+    tank_id: ObjectId
     filter: FilterState = field(default_factory=FilterState)
     stamp: int | None = None
     current: Level | None = None
@@ -53,12 +52,11 @@ class TankState:
 
 
 class Candidate(NamedTuple):
-    """A reading to be recorded: percent, litres, UTC to the millisecond."""
+    """A reading to be recorded: percent, litres, ms since 1970."""
 
-    tank_id: ObjectId
     series: int
     slot: int
-    timestamp: datetime
+    ms: int
     level: float
     volume_liters: float
     source: str = "sensor"
@@ -68,28 +66,31 @@ class Candidate(NamedTuple):
 class Recorded:
     """What became of the candidates, by their index.
 
-    `moved` are the tanks whose current level is a new one, `gone` those deleted meanwhile; `conflicts` counts
-    the states that another process had changed.
+    `moved` are the series of the tanks whose current level is a new one, `gone` of those deleted meanwhile;
+    `conflicts` counts the states that another process had changed.
     """
 
     qualities: list[str]
     duplicates: set[int] = field(default_factory=set)
-    moved: set[ObjectId] = field(default_factory=set)
-    gone: set[ObjectId] = field(default_factory=set)
+    moved: set[int] = field(default_factory=set)
+    gone: set[int] = field(default_factory=set)
     conflicts: int = 0
 
 
-def states_load(tank_ids: Iterable[ObjectId]) -> dict[ObjectId, TankState]:
-    """The states of the tanks that exist, by one query."""
-    wanted = {"filter_state": 1, "current_level": 1}
-    found = collection(Tank).find({"_id": {"$in": list(tank_ids)}}, wanted)
-    return {document["_id"]: _state_of(document) for document in found}
+STATE_FIELDS = ["series", "filter_state", "current_level"]
+
+
+def states_load(tank_ids: Iterable[ObjectId]) -> dict[int, TankState]:
+    """The states of those of the tanks that exist, by series, with one query."""
+    found = collection(Tank).find({"_id": {"$in": list(tank_ids)}}, STATE_FIELDS)
+    return {document["series"]: _state_of(document) for document in found}
 
 
 def _state_of(document: Document) -> TankState:
     kept = document.get("filter_state") or {}
     current = document.get("current_level")
     state = TankState(
+        document["_id"],
         filter=FilterState.from_dict(kept),
         stamp=kept.get("stamp"),
         current=Level(current["level"], current["volume_liters"], current["timestamp"], current["source"])
@@ -103,42 +104,48 @@ def _state_of(document: Document) -> TankState:
     return state
 
 
-def readings_record(*, candidates: Sequence[Candidate], states: dict[ObjectId, TankState]) -> Recorded:
+def readings_record(*, candidates: Sequence[Candidate], states: dict[int, TankState]) -> Recorded:
     """Judges and stores the candidates, and moves the current levels that they prove.
 
-    `states` must hold every candidate's tank; it may be out of date, and is current afterwards (tanks that no
-    longer exist are taken out of it). Raises PyMongoError when the database does not take the writes: nothing
-    may be acknowledged then, and doing it all again is harmless.
+    `states`, by series, must hold every candidate's tank; it may be out of date, and is current afterwards (tanks
+    that no longer exist are taken out of it). Raises PyMongoError when the database does not take the writes:
+    nothing may be acknowledged then, and doing it all again is harmless.
     """
-    recorded = Recorded(["good"] * len(candidates))
-    work = _Work(candidates, recorded.qualities)
-    by_tank: dict[ObjectId, list[int]] = {}
+    recorded = Recorded([GOOD] * len(candidates))
+    qualities = recorded.qualities
+    by_tank: dict[int, list[int]] = {}
     for index, candidate in enumerate(candidates):
-        by_tank.setdefault(candidate.tank_id, []).append(index)
-    drafts = {tank_id: work.judge(states[tank_id], indexes) for tank_id, indexes in by_tank.items()}
-    recorded.duplicates = readings.insert(
+        series = candidate.series
+        if series in by_tank:
+            by_tank[series].append(index)
+        else:
+            by_tank[series] = [index]
+    work = _Work(candidates, qualities)
+    drafts = {series: work.judge(states[series], indexes) for series, indexes in by_tank.items()}
+    recorded.duplicates = readings.insert_documents(
         [
-            Reading(c.series, c.timestamp, c.level, c.volume_liters, c.source, quality, c.slot)
-            for c, quality in zip(candidates, recorded.qualities, strict=True)
+            readings.document(c.series, c.ms, c.slot, c.level, c.volume_liters, quality, c.source)
+            for c, quality in zip(candidates, qualities, strict=True)
         ]
     )
-    stored = list(recorded.qualities)
+    stored = qualities.copy()
     for index in recorded.duplicates:
         stored[index] = ""  # judged by whoever stored it; only a confirmation may change it
     for _ in range(ATTEMPTS):
-        for tank_id, draft in drafts.items():
-            work.settle(draft, by_tank[tank_id], recorded.duplicates)
-        _correct(candidates, recorded.qualities, stored, drafts.values())
+        for draft in drafts.values():
+            if draft.late:
+                work.settle(draft, recorded.duplicates)
+        _correct(candidates, qualities, stored, drafts.values())
         lost = _write_states(drafts, states, recorded.moved)
         if not lost:
             return recorded
         recorded.conflicts += len(lost)
-        fresh = states_load(lost)
-        for tank_id in lost - fresh.keys():
-            states.pop(tank_id, None)
-            recorded.gone.add(tank_id)
+        fresh = states_load(states[series].tank_id for series in lost)
+        for series in lost - fresh.keys():
+            states.pop(series, None)
+            recorded.gone.add(series)
         states.update(fresh)
-        drafts = {tank_id: work.judge(fresh[tank_id], by_tank[tank_id]) for tank_id in fresh}
+        drafts = {series: work.judge(fresh[series], by_tank[series]) for series in fresh}
     raise DomainError("busy", "The tank's level is being written by too many at once.", status=503)
 
 
@@ -147,7 +154,6 @@ class _Draft:
     """A tank's state as the candidates would leave it, not yet written."""
 
     series: int
-    slot: int
     before: TankState
     filter: FilterState
     current: Level | None
@@ -166,42 +172,47 @@ class _Work:
         """Runs one tank's candidates through the filter in order of their time."""
         candidates = self.candidates
         if len(indexes) > 1:
-            indexes = sorted(indexes, key=lambda i: candidates[i].timestamp)
-        first = candidates[indexes[0]]
-        draft = _Draft(first.series, first.slot, state, state.filter, state.current)
+            indexes = sorted(indexes, key=lambda i: candidates[i].ms)
+        draft = _Draft(candidates[indexes[0]].series, state, state.filter, state.current)
+        newest: Candidate | None = None
         for index in indexes:
             candidate = candidates[index]
-            at = candidate.timestamp.timestamp()
+            at = candidate.ms / 1000
             before = draft.filter
             verdict = classify(state=before, at=at, level_percent=candidate.level, source=candidate.source)
             self.qualities[index] = verdict.quality
-            draft.filter = verdict.state
-            if verdict.state is before:
+            after = draft.filter = verdict.state
+            if after is before:
                 draft.late.append(index)
-            elif verdict.state.last_good_at == at:
-                draft.current = _newer(draft.current, candidate)
-            if verdict.confirmed_suspect:
-                draft.confirmed.append(_identity(verdict, candidate))
+            elif after.last_good_at == at:
+                newest = candidate
+            if verdict.confirmed_at is not None:
+                draft.confirmed.append((round(verdict.confirmed_at * 1000), candidate.slot or 1))
+        if newest is not None:
+            current, at_time = draft.current, from_ms(newest.ms)
+            if current is None or current.timestamp < at_time:
+                draft.current = Level(newest.level, newest.volume_liters, at_time, newest.source)
         return draft
 
-    def settle(self, draft: _Draft, indexes: list[int], duplicates: set[int]) -> None:
+    def settle(self, draft: _Draft, duplicates: set[int]) -> None:
         """Judges late readings among their neighbours: they may prove a suspect one, or be proven themselves.
 
         The newest believed level is never taken back by this.
         """
-        late = [index for index in draft.late if index not in duplicates or draft.filter.suspect_at]
-        doubtful = [index for index in late if self.qualities[index] != "good"]
-        if draft.filter.suspect_at is None and not doubtful:
-            return
+        suspecting = draft.filter.suspect_at is not None
+        late = [
+            index
+            for index in draft.late
+            if suspecting or (index not in duplicates and self.qualities[index] != GOOD)
+        ]
         if not late:
             return
-        start = min(self.candidates[index].timestamp for index in late) - REPLAY_WINDOW
+        start = min(self.candidates[index].ms for index in late) - REPLAY_MS
         qualities, state, last = _replay(draft.series, start)
         for index in late:
             if index not in duplicates:
                 candidate = self.candidates[index]
-                known = qualities.get((readings.to_ms(candidate.timestamp), candidate.slot))
-                self.qualities[index] = known or self.qualities[index]
+                self.qualities[index] = qualities.get((candidate.ms, candidate.slot), self.qualities[index])
         newest = draft.filter.last_good_at or 0.0
         if last is not None and (state.last_good_at or 0.0) > newest:
             draft.filter = state
@@ -209,36 +220,25 @@ class _Work:
             draft.confirmed += [
                 identity
                 for identity, quality in qualities.items()
-                if quality == "good" and identity[0] / 1000 > newest
+                if quality == GOOD and identity[0] / 1000 > newest
             ]
 
 
-def _newer(current: Level | None, candidate: Candidate) -> Level:
-    if current is not None and current.timestamp >= candidate.timestamp:
-        return current
-    return Level(candidate.level, candidate.volume_liters, candidate.timestamp, candidate.source)
-
-
-def _identity(verdict: Verdict, candidate: Candidate) -> tuple[int, int]:
-    slot = candidate.slot or 1
-    return round((verdict.confirmed_at or 0.0) * 1000), slot
-
-
-def _replay(series: int, start: datetime) -> tuple[dict[tuple[int, int], str], FilterState, Reading | None]:
-    """The stored readings from `start` on, judged in order of time: (ms, slot) → quality, the state, the last."""
+def _replay(series: int, start_ms: int) -> tuple[dict[tuple[int, int], str], FilterState, Reading | None]:
+    """The stored readings from `start_ms` on, judged in order of time: (ms, slot) → quality, the state, the last."""
     qualities: dict[tuple[int, int], str] = {}
     state = FilterState()
     last: Reading | None = None
-    found = readings.newest(series, start=start, limit=REPLAY_READINGS)[::-1]
-    while found and found[0].quality != "good":
+    found = readings.newest(series, start=from_ms(max(start_ms, 0)), limit=REPLAY_READINGS)[::-1]
+    while found and found[0].quality != GOOD:
         found = found[1:]  # an outlier is no beginning
     for reading in found:
         at = reading.timestamp.timestamp()
         verdict = classify(state=state, at=at, level_percent=reading.level, source=reading.source)
         state = verdict.state
-        qualities[readings.to_ms(reading.timestamp), reading.slot] = verdict.quality
-        if verdict.confirmed_suspect:
-            qualities[round((verdict.confirmed_at or 0.0) * 1000), reading.slot or 1] = "good"
+        qualities[to_ms(reading.timestamp), reading.slot] = verdict.quality
+        if verdict.confirmed_at is not None:
+            qualities[round(verdict.confirmed_at * 1000), reading.slot or 1] = GOOD
         if state.last_good_at == at:
             last = reading
     return qualities, state, last
@@ -248,50 +248,50 @@ def _correct(
     candidates: Sequence[Candidate], qualities: list[str], stored: list[str], drafts: Iterable[_Draft]
 ) -> None:
     """Writes the qualities that came out otherwise than they were stored."""
-    changes = []
-    for index, quality in enumerate(qualities):
-        if stored[index] and stored[index] != quality:
-            candidate = candidates[index]
-            ms = readings.to_ms(candidate.timestamp)
-            changes.append((candidate.series, ms, candidate.slot, quality))
-            stored[index] = quality
-    for draft in drafts:
-        changes += [(draft.series, ms, slot, "good") for ms, slot in draft.confirmed]
-    readings.set_qualities(changes)
+    changes = [(draft.series, ms, slot, GOOD) for draft in drafts for ms, slot in draft.confirmed]
+    if stored != qualities:
+        for index, quality in enumerate(qualities):
+            if stored[index] and stored[index] != quality:
+                candidate = candidates[index]
+                changes.append((candidate.series, candidate.ms, candidate.slot, quality))
+                stored[index] = quality
+    if changes:
+        readings.set_qualities(changes)
 
 
-def _write_states(
-    drafts: Mapping[ObjectId, _Draft], states: dict[ObjectId, TankState], moved: set[ObjectId]
-) -> set[ObjectId]:
-    """Writes the drafts whose tanks are as they were read; returns those of the others."""
-    writes: list[UpdateOne] = []
-    after: dict[ObjectId, TankState] = {}
-    for tank_id, draft in drafts.items():
+def _write_states(drafts: Mapping[int, _Draft], states: dict[int, TankState], moved: set[int]) -> set[int]:
+    """Writes the drafts whose tanks are as they were read; returns the series of the others."""
+    writes: list[Document] = []
+    after: dict[int, TankState] = {}
+    for series, draft in drafts.items():
         before = draft.before
         if draft.filter is before.filter and draft.current is before.current:
             continue
-        new = TankState(draft.filter, next(_stamps), draft.current, before.zone)
-        after[tank_id] = new
+        new = TankState(before.tank_id, draft.filter, next(_stamps), draft.current, before.zone)
+        after[series] = new
         change: dict[str, Any] = {"filter_state": _filter_document(new)}
         if draft.current is not None and draft.current is not before.current:
             change["current_level"] = level_document(draft.current)
-        writes.append(UpdateOne({"_id": tank_id, "filter_state.stamp": before.stamp}, {"$set": change}))
+        writes.append(
+            {"q": {"_id": before.tank_id, "filter_state.stamp": before.stamp}, "u": {"$set": change}}
+        )
     if not writes:
         return set()
-    result = collection(Tank).bulk_write(writes, ordered=False)
-    lost: set[ObjectId] = set()
-    if result.matched_count != len(writes):
-        wanted = {"filter_state.stamp": 1}
+    lost: set[int] = set()
+    if update_many_ways(Tank, writes) != len(writes):
         found = {
-            document["_id"]: (document.get("filter_state") or {}).get("stamp")
-            for document in collection(Tank).find({"_id": {"$in": list(after)}}, wanted)
+            document["series"]: (document.get("filter_state") or {}).get("stamp")
+            for document in collection(Tank).find(
+                {"_id": {"$in": [state.tank_id for state in after.values()]}},
+                ["series", "filter_state.stamp"],
+            )
         }
-        lost = {tank_id for tank_id, state in after.items() if found.get(tank_id) != state.stamp}
-    for tank_id, state in after.items():
-        if tank_id not in lost:
-            if state.current is not drafts[tank_id].before.current:
-                moved.add(tank_id)
-            states[tank_id] = state
+        lost = {series for series, state in after.items() if found.get(series) != state.stamp}
+    for series, state in after.items():
+        if series not in lost:
+            if state.current is not drafts[series].before.current:
+                moved.add(series)
+            states[series] = state
     return lost
 
 
@@ -317,14 +317,14 @@ def level_document(level: Level) -> Document:
         "volume_liters": level.volume_liters,
         "timestamp": level.timestamp,
         "source": level.source,
-        "quality": "good",
+        "quality": GOOD,
     }
 
 
-def zone_write(*, tank_id: ObjectId, state: TankState, zone: str) -> None:
+def zone_write(*, state: TankState, zone: str) -> None:
     """Notes that the alerts of `zone` are up to date; lost to a newer state, which then sees to it itself."""
     written = collection(Tank).update_one(
-        {"_id": tank_id, "filter_state.stamp": state.stamp}, {"$set": {"filter_state.zone": zone}}
+        {"_id": state.tank_id, "filter_state.stamp": state.stamp}, {"$set": {"filter_state.zone": zone}}
     )
     if written.matched_count:
         state.zone = zone

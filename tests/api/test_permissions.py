@@ -54,7 +54,6 @@ TABLE = {
         get /api/notifications
         patch /api/notifications/<oid:notification_id>/read
         patch /api/notifications/read-all
-        post /api/iot/infer
     """,
     CUSTOMER: """
         get /api/tanks

@@ -76,7 +76,7 @@ def test_range_reads_scan_the_cluster_key_and_nothing_else():
 def test_a_confirmed_suspect_becomes_good():
     doubtful = reading(0)._replace(quality="suspect")
     readings.insert([doubtful])
-    readings.set_quality(doubtful, "good")
+    readings.set_qualities([(doubtful.series, readings.to_ms(doubtful.timestamp), doubtful.slot, "good")])
     assert readings.newest(7, limit=1)[0].quality == "good"
 
 

@@ -1,5 +1,6 @@
 """`manage.py mqtt_listener`: listens to the devices' broker until it is told to stop."""
 
+import gc
 import signal
 import threading
 from argparse import ArgumentParser
@@ -10,6 +11,11 @@ from django.core.management.base import BaseCommand
 
 from iot.mqtt.listener import Listener
 
+POLL_SECONDS = 0.5
+# A batch makes thousands of objects that go with it; looking for cycles among them again and again finds none,
+# and costs the more, the more devices are known.
+GC_THRESHOLDS = (50_000, 20, 50)
+
 
 class Command(BaseCommand):
     help = "Stores what devices publish over MQTT. Run several with one --group and a --name each to share the work."
@@ -19,11 +25,14 @@ class Command(BaseCommand):
         parser.add_argument("--group", default=settings.MQTT_SHARED_GROUP or None, help="$share group")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        gc.set_threshold(*GC_THRESHOLDS)
         done = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: done.set())
         listener = Listener(url=settings.MQTT_URL, name=options["name"], group=options["group"])
         listener.start()
-        self.stdout.write(f"listening to {settings.MQTT_URL.rpartition('@')[2]} as {options['name']}")
+        while not done.is_set() and not listener.subscribed.wait(POLL_SECONDS):
+            pass
+        self.stdout.write(f"subscribed as {options['name']}")
         done.wait()
         listener.stop()
