@@ -9,12 +9,13 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 ROOT_APT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench
+.PHONY: help run test check bench fuzz
 
 help:
 	@echo "make run    start everything: servers, web, workers, demo data (Ctrl-C stops it)"
 	@echo "make test   the tests, against real servers on ports of their own"
 	@echo "make check  format, lint, types, import rules, migrations, deploy checks, OpenAPI"
+	@echo "make fuzz   schemathesis against the whole API, FUZZ_EXAMPLES=20 an operation and role"
 	@echo "make bench  the benchmarks, one line of JSON a figure"
 
 run: $(VENV)/.installed
@@ -38,6 +39,9 @@ check: $(VENV)/.installed-dev
 		PUBLIC_URL=https://water.example.com ALLOWED_HOSTS=water.example.com \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+fuzz: $(VENV)/.installed-dev
+	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),20) $(BIN)/python -m pytest tests/api/test_fuzz.py $(PYTEST_ARGS)
 
 bench: $(VENV)/.installed
 	@exec $(BIN)/python -m benchmarks

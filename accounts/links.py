@@ -27,10 +27,10 @@ def password_link(*, user: User, purpose: str) -> str:
 def link_owner(*, uid: str, token: str) -> User:
     """The active user whose link this is.
 
-    Raises DomainError `invalid_token` (400) for a link that was used, is too old, or was never given out.
+    Raises DomainError `invalid_token` (409) for a link that was used, is too old, or was never given out.
     """
     detail = "The link is not valid any more; ask for a new one."
-    refused = DomainError("invalid_token", detail, status=400, errors={"token": [detail]})
+    refused = DomainError("invalid_token", detail)
     user_id = object_id(uid)
     user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
     if user is None:

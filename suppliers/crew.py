@@ -4,7 +4,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from common.errors import DomainError, NotFoundError
+from common.errors import NotFoundError
 from common.time import utc_now
 from suppliers.models import Driver, Vehicle
 
@@ -28,13 +28,13 @@ def vehicle_get_for(*, supplier_id: ObjectId, vehicle_id: ObjectId) -> Vehicle:
 def driver_for_order(*, supplier_id: ObjectId, driver_id: ObjectId | None) -> dict[str, Any]:
     """`driver_id` and `driver_name` as the order services want them; empty without a driver.
 
-    Raises DomainError (400, `driverId`) for one that is not the supplier's.
+    Raises NotFoundError for one that is not the supplier's.
     """
     if driver_id is None:
         return {}
     driver = Driver.objects.filter(pk=driver_id, supplier_id=supplier_id).first()
     if driver is None:
-        raise _no_driver()
+        raise NotFoundError("driver")
     return {"driver_id": driver.pk, "driver_name": driver.name}
 
 
@@ -56,14 +56,14 @@ def driver_delete(*, driver: Driver) -> None:
 
 
 def vehicle_create(*, supplier_id: ObjectId, **fields: Any) -> Vehicle:
-    """Raises DomainError (400, `driverId`) for a driver who is not the supplier's."""
+    """Raises NotFoundError for a driver who is not the supplier's."""
     _check_driver(supplier_id, fields)
     vehicle: Vehicle = Vehicle.objects.create(supplier_id=supplier_id, **fields)
     return vehicle
 
 
 def vehicle_update(*, vehicle: Vehicle, **fields: Any) -> Vehicle:
-    """Raises DomainError (400, `driverId`) for a driver who is not the supplier's."""
+    """Raises NotFoundError for a driver who is not the supplier's."""
     _check_driver(vehicle.supplier_id, fields)
     return _update(vehicle, fields)
 
@@ -83,9 +83,4 @@ def _update(thing: Any, fields: dict[str, Any]) -> Any:
 def _check_driver(supplier_id: ObjectId, fields: dict[str, Any]) -> None:
     driver_id = fields.get("driver_id")
     if driver_id and not Driver.objects.filter(pk=driver_id, supplier_id=supplier_id).exists():
-        raise _no_driver()
-
-
-def _no_driver() -> DomainError:
-    message = "You have no such driver."
-    return DomainError("invalid", message, status=400, errors={"driverId": [message]})
+        raise NotFoundError("driver")

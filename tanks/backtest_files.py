@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -22,7 +23,7 @@ from tanks.mind import TankFacts
 
 TANK_COLUMNS = ("tank", "capacityLiters", "timezone", "lowWaterThreshold")
 READING_COLUMNS = ("tank", "timestamp", "level")
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 2 << 20
 SAME_END = 86400.0  # seconds
 
 
@@ -122,14 +123,20 @@ def readings_read(path: Path, tanks: dict[str, TankFacts], *, progress: Callable
         raise BadFile(f"{path.name}: cannot be read: {error}") from error
     if not rows:
         raise BadFile(f"{path.name}: has no reading")
-    return _sorted(np.concatenate(names), np.concatenate(times), np.concatenate(levels), skipped)
+    columns = [np.concatenate(parts) for parts in (names, times, levels)]
+    for parts in (names, times, levels):
+        parts.clear()
+    pa.default_memory_pool().release_unused()
+    return _sorted(columns, skipped)
 
 
-def _sorted(
-    tank: NDArray[np.int32], time: NDArray[np.float64], level: NDArray[np.float32], skipped: int
-) -> Readings:
-    order = np.lexsort((time, tank))
-    return Readings(tank[order], time[order], level[order], skipped)
+def _sorted(columns: list[NDArray[Any]], skipped: int) -> Readings:
+    """By tank and time; each column is given up as soon as it is sorted."""
+    order = np.lexsort((columns[1], columns[0])).astype(np.int32)
+    for index in range(len(columns)):
+        columns[index] = columns[index][order]
+    tank, time, level = columns
+    return Readings(tank, time, level, skipped)
 
 
 @dataclass(slots=True)

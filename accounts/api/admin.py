@@ -21,7 +21,7 @@ def _page(
 ) -> Response:
     page = page_of(request)
     rows = found.order_by("-created_at", "-pk")[page.skip : page.skip + page.size]
-    results = serializer(rows, many=True).data
+    results = list(serializer(rows, many=True).data)
     return Response(page.envelope(request, count=found.count(), results=results))
 
 
@@ -48,6 +48,7 @@ class UsersView(APIView):
 class SuppliersView(APIView):
     permission_classes = [IsAdmin]
     pagination_class = PagePagination
+    problem_statuses = {"POST": [409]}
 
     @extend_schema(
         operation_id="admin_suppliers_list",
@@ -61,7 +62,7 @@ class SuppliersView(APIView):
         operation_id="admin_suppliers_create",
         summary="Add a supplier",
         description="Makes the company and its user, and mails them a link to set a password, good for 7 days. "
-        "400 `email_taken`.",
+        "409 `email_taken`.",
         request=serializers.SupplierInputSerializer,
         responses={201: serializers.SupplierSerializer},
     )

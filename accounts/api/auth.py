@@ -32,10 +32,12 @@ class PublicView(APIView):
 
 
 class RegisterView(PublicView):
+    problem_statuses = {"POST": [409]}
+
     @extend_schema(
         operation_id="auth_register",
         summary="Become a customer",
-        description="400 `email_taken`, `weak_password`.",
+        description="400 `weak_password`; 409 `email_taken`.",
         request=serializers.RegisterSerializer,
         responses={201: serializers.SignedInSerializer},
     )
@@ -116,8 +118,8 @@ class PasswordResetConfirmView(PublicView):
     @extend_schema(
         operation_id="auth_password_reset_confirm",
         summary="Set a new password by the mailed link",
-        description="`uid` and `token` are those of the link. Ends every sign-in. 400 `invalid_token`, "
-        "`weak_password`; 409 `password_changed` when two do it at once.",
+        description="`uid` and `token` are those of the link. Ends every sign-in. 400 `weak_password`; 409 "
+        "`invalid_token`, `password_changed` when two do it at once.",
         request=serializers.ResetConfirmSerializer,
         responses={204: None},
     )
@@ -132,7 +134,7 @@ class ChangePasswordView(APIView):
     @extend_schema(
         operation_id="auth_change_password",
         summary="Change one's password",
-        description="Ends all other sign-ins. 400 `wrong_password`, `weak_password`; 429 `locked` after 10 wrong "
+        description="Ends all other sign-ins. 400 `weak_password`; 403 `wrong_password`; 429 `locked` after 10 wrong "
         "ones in 15 minutes.",
         request=serializers.ChangePasswordSerializer,
         responses={204: None},

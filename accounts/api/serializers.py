@@ -33,7 +33,7 @@ class WholeSerializer(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         missing = [name for name in self.fields if name not in attrs]
         if missing:
-            raise serializers.ValidationError({name: ["This field is required."] for name in missing})
+            raise serializers.ValidationError({str(name): ["This field is required."] for name in missing})
         return attrs
 
 

@@ -26,7 +26,7 @@ def password_reset_request(*, email: str) -> None:
 def password_reset_confirm(*, uid: str, token: str, new_password: str) -> None:
     """Sets the password by a mailed link, which works once, and ends all sign-ins of the user.
 
-    Raises DomainError (400): `invalid_token`, `weak_password`.
+    Raises DomainError: `invalid_token` (409), `weak_password` (400).
     """
     user = link_owner(uid=uid, token=token)
     password_check(password=new_password, user=user, field="newPassword")
@@ -39,7 +39,7 @@ def password_change(
 ) -> None:
     """Sets a new password and ends the user's other sign-ins; `family_id` is the one to keep.
 
-    Raises DomainError: `locked` (429), `wrong_password` and `weak_password` (400).
+    Raises DomainError: `locked` (429), `wrong_password` (403), `weak_password` (400).
     """
     lock_check(email=user.email, address=address)
     if not user.check_password(current_password):
@@ -47,7 +47,7 @@ def password_change(
         raise DomainError(
             "wrong_password",
             "The current password is wrong.",
-            status=400,
+            status=403,
             errors={"currentPassword": ["The current password is wrong."]},
         )
     password_check(password=new_password, user=user, field="newPassword")

@@ -37,7 +37,7 @@ def user_register(
 ) -> User:
     """A new customer. Of several at once with one e-mail, one is made.
 
-    Raises DomainError (400): `weak_password`, `email_taken`.
+    Raises DomainError: `weak_password` (400), `email_taken` (409).
     """
     user = User(
         name=name,
@@ -50,7 +50,6 @@ def user_register(
     taken = DomainError(
         "email_taken",
         "An account with this e-mail exists.",
-        status=400,
         errors={"email": ["An account with this e-mail exists."]},
     )
     if User.objects.filter(email=user.email).exists():

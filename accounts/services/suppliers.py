@@ -25,7 +25,7 @@ def supplier_create(
 ) -> Supplier:
     """A user with role supplier and the company; mails an invitation to set a password.
 
-    Raises DomainError `email_taken` (400).
+    Raises DomainError `email_taken` (409).
     """
     try:
         user = User.objects.create_user(
@@ -33,7 +33,7 @@ def supplier_create(
         )
     except IntegrityError as error:
         detail = "An account with this e-mail exists."
-        raise DomainError("email_taken", detail, status=400, errors={"email": [detail]}) from error
+        raise DomainError("email_taken", detail, errors={"email": [detail]}) from error
     supplier = Supplier.objects.create(
         user=user,
         company=company,

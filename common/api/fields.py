@@ -230,7 +230,7 @@ class PhoneField(LineField):
     """A telephone number as people write it, or nothing."""
 
     default_error_messages = {"phone": "Give a phone number, such as +49 30 123456."}
-    shape = r"^(\+?[0-9][0-9 ()./-]{1,30})?$"
+    shape = r"^(\+?[0-9][0-9 ()./-]{0,30})?$"
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=32, blank=True, **options)

@@ -29,17 +29,8 @@ def underscored(data: Any, depth: int = 0) -> Any:
     return data
 
 
-def holds_nul(data: Any) -> bool:
-    """Whether any text in `data`, names included, has a NUL character."""
-    if isinstance(data, dict):
-        return any("\0" in key or holds_nul(value) for key, value in data.items())
-    if isinstance(data, list):
-        return any(map(holds_nul, data))
-    return isinstance(data, str) and "\0" in data
-
-
 class CamelCaseParser(BaseParser):
-    """Refuses NaN, infinities and duplicate encodings as orjson does; NUL characters, which nothing here stores."""
+    """Refuses NaN, infinities and duplicate encodings as orjson does."""
 
     media_type = "application/json"
 
@@ -50,9 +41,6 @@ class CamelCaseParser(BaseParser):
         if len(body) > settings.MAX_BODY_BYTES:
             raise RequestDataTooBig
         try:
-            data = underscored(orjson.loads(body))
+            return underscored(orjson.loads(body))
         except orjson.JSONDecodeError as error:
             raise ParseError(f"The body is not valid JSON: {error}.") from error
-        if b"\\u0000" in body and holds_nul(data):
-            raise ParseError("The body contains a NUL character.")
-        return data

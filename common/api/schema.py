@@ -108,6 +108,17 @@ class ApiAutoSchema(AutoSchema):
         finally:
             self.method = "DELETE"
 
+    def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> Any:
+        if isinstance(serializer, dict):
+            return serializer, True
+        if self.method != "PATCH" or getattr(serializer, "partial", False):
+            return super()._get_request_for_media_type(serializer, direction)
+        self.method = "PUT"  # drf-spectacular takes every PATCH for partial; ours say so when they are
+        try:
+            return super()._get_request_for_media_type(serializer, direction)
+        finally:
+            self.method = "PATCH"
+
     def _get_response_bodies(self, direction: Any = "response") -> Schema:
         responses: Schema = super()._get_response_bodies(direction)
         if self._is_conditional:

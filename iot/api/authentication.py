@@ -83,12 +83,16 @@ def _credentials(header: bytes) -> tuple[str, str] | None:
 class DeviceScheme(OpenApiAuthenticationExtension):
     target_class = "iot.api.authentication.DeviceAuthentication"
     name = "device"
-    match_subclasses = True
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "`Device <deviceId>:<deviceSecret>`; for webhooks also a gateway's id and secret.",
+            "description": "`Device <id>:<secret>`: a device's, or a gateway's where gateways may post.",
         }
+
+
+class GatewayScheme(DeviceScheme):
+    target_class = "iot.api.authentication.GatewayAuthentication"
+    name = "gateway"

@@ -125,6 +125,7 @@ def _taken(batch: Batch) -> dict[str, Any]:
 
 class InferView(APIView):
     permission_classes = [IsAuthenticated]
+    problem_statuses = {"POST": [404]}
 
     @extend_schema(
         operation_id="iot_infer",

@@ -19,6 +19,7 @@ from notifications.webhooks.rules import URL_LENGTH
 
 # A push service has a name on the internet: no address, no port, no credentials.
 PUSH_ENDPOINT = r"^https://([a-z0-9-]+\.)+[a-z]{2,20}/[A-Za-z0-9._~:/?#=&%+-]*$"
+WEBHOOK_URL = r"^https?://([A-Za-z0-9-]+\.)+[A-Za-z]{2,20}(:[1-9][0-9]{0,3})?(/[A-Za-z0-9._~/?&=-]*)?$"
 PUSH_KEY = r"^[A-Za-z0-9_-]{1,200}={0,2}$"
 PUSH_TOKEN = r"^[!-~]{1,1000}$"  # noqa: S105  a shape
 
@@ -74,8 +75,14 @@ class PushSubscriptionSerializer(serializers.Serializer[Any]):
     created_at = InstantField()
 
 
+class WebhookUrlField(LineField):
+    """The schema speaks of hosts by name; what may really be called, the service decides."""
+
+    pattern = WEBHOOK_URL
+
+
 class WebhookInputSerializer(serializers.Serializer[Any]):
-    url = serializers.CharField(max_length=URL_LENGTH, help_text="https or http, on the public internet")
+    url = WebhookUrlField(max_length=URL_LENGTH, help_text="https or http, on the public internet")
     events = serializers.ListField(
         child=ChoiceField(choices=WebhookEvent.choices), min_length=1, max_length=len(WebhookEvent)
     )

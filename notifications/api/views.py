@@ -5,10 +5,10 @@ from typing import Any
 from bson import ObjectId
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.requests import IdentityRequest
 from common.api.pagination import PagePagination, page_of
 from common.api.requests import valid
 from notifications import reading
@@ -58,7 +58,7 @@ class NotificationsView(APIView):
         parameters=[serializers.NotificationQuerySerializer],
         responses=serializers.NotificationSerializer(many=True),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: IdentityRequest) -> Response:
         query = valid(serializers.NotificationQuerySerializer(data=request.query_params.dict()))
         page = page_of(request)
         found = reading.notifications_of(user_id=request.user.pk, read=query.get("read"))
@@ -74,7 +74,7 @@ class NotificationReadView(APIView):
         request=None,
         responses=serializers.NotificationSerializer,
     )
-    def patch(self, request: Request, notification_id: ObjectId) -> Response:
+    def patch(self, request: IdentityRequest, notification_id: ObjectId) -> Response:
         found = reading.notification_read(user_id=request.user.pk, notification_id=notification_id)
         return Response(notification_payload(found))
 
@@ -86,7 +86,7 @@ class NotificationsReadAllView(APIView):
         request=None,
         responses=serializers.ReadAllSerializer,
     )
-    def patch(self, request: Request) -> Response:
+    def patch(self, request: IdentityRequest) -> Response:
         return Response({"updated": reading.notifications_read_all(user_id=request.user.pk)})
 
 
@@ -110,7 +110,7 @@ class PushSubscriptionsView(APIView):
         request={"application/json": SUBSCRIPTION},
         responses={201: serializers.PushSubscriptionSerializer},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: IdentityRequest) -> Response:
         kind, fields = _device(request.data, serializers.WebPushSerializer)
         subscription = push_subscribe(user_id=request.user.pk, kind=kind, **fields)
         return Response(serializers.PushSubscriptionSerializer(subscription).data, status=201)
@@ -121,7 +121,7 @@ class PushSubscriptionsView(APIView):
         request={"application/json": SUBSCRIBED},
         responses={204: None},
     )
-    def delete(self, request: Request) -> Response:
+    def delete(self, request: IdentityRequest) -> Response:
         _, fields = _device(request.data, serializers.PushEndpointSerializer)
         push_unsubscribe(user_id=request.user.pk, endpoint=fields["endpoint"])
         return Response(status=204)

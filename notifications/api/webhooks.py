@@ -3,10 +3,10 @@
 from bson import ObjectId
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.requests import IdentityRequest
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsCustomer, IsSupplier
 from common.api.requests import valid
@@ -28,11 +28,11 @@ class WebhooksView(OwnersView):
         summary="One's webhooks, newest first",
         responses=serializers.WebhookSerializer(many=True),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: IdentityRequest) -> Response:
         page = page_of(request)
         own = WebhookEndpoint.objects.filter(user_id=request.user.pk)
         rows = own.order_by("-created_at", "-pk")[page.skip : page.skip + page.size]
-        results = serializers.WebhookSerializer(rows, many=True).data
+        results = list(serializers.WebhookSerializer(rows, many=True).data)
         return Response(page.envelope(request, count=own.count(), results=results))
 
     @extend_schema(
@@ -43,7 +43,7 @@ class WebhooksView(OwnersView):
         request=serializers.WebhookInputSerializer,
         responses={201: serializers.WebhookWithSecretSerializer},
     )
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: IdentityRequest) -> HttpResponse:
         fields = valid(serializers.WebhookInputSerializer(data=request.data))
         endpoint = endpoint_create(user_id=request.user.pk, **fields)
         location = {"Location": request.build_absolute_uri(f"/api/webhooks/{endpoint.pk}")}
@@ -55,7 +55,7 @@ class WebhookView(OwnersView):
     @extend_schema(
         operation_id="webhooks_read", summary="One of one's webhooks", responses=serializers.WebhookSerializer
     )
-    def get(self, request: Request, webhook_id: ObjectId) -> Response:
+    def get(self, request: IdentityRequest, webhook_id: ObjectId) -> Response:
         endpoint = endpoint_get_for(user_id=request.user.pk, endpoint_id=webhook_id)
         return Response(serializers.WebhookSerializer(endpoint).data)
 
@@ -64,7 +64,7 @@ class WebhookView(OwnersView):
         summary="Remove a webhook and the log of its deliveries",
         responses={204: None},
     )
-    def delete(self, request: Request, webhook_id: ObjectId) -> Response:
+    def delete(self, request: IdentityRequest, webhook_id: ObjectId) -> Response:
         endpoint_delete(endpoint=endpoint_get_for(user_id=request.user.pk, endpoint_id=webhook_id))
         return Response(status=204)
 
@@ -77,10 +77,10 @@ class WebhookDeliveriesView(OwnersView):
         summary="What was sent to a webhook in the last 30 days, newest first",
         responses=serializers.WebhookDeliverySerializer(many=True),
     )
-    def get(self, request: Request, webhook_id: ObjectId) -> Response:
+    def get(self, request: IdentityRequest, webhook_id: ObjectId) -> Response:
         endpoint = endpoint_get_for(user_id=request.user.pk, endpoint_id=webhook_id)
         page = page_of(request)
         sent = WebhookDelivery.objects.filter(endpoint_id=endpoint.pk)
         rows = sent.order_by("-created_at", "-pk")[page.skip : page.skip + page.size]
-        results = serializers.WebhookDeliverySerializer(rows, many=True).data
+        results = list(serializers.WebhookDeliverySerializer(rows, many=True).data)
         return Response(page.envelope(request, count=sent.count(), results=results))

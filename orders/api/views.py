@@ -36,6 +36,7 @@ def _payload(request: UserRequest, order: Order) -> Document:
 
 class QuoteView(APIView):
     permission_classes = [IsCustomer]
+    problem_statuses = {"POST": [404]}
 
     @extend_schema(
         operation_id="orders_quote",

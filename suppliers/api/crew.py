@@ -106,6 +106,7 @@ class DriverView(APIView):
 class VehiclesView(APIView):
     permission_classes = [IsSupplier]
     pagination_class = PagePagination
+    problem_statuses = {"POST": [404]}
 
     @extend_schema(
         operation_id="supplier_vehicles_list",

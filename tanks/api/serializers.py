@@ -15,6 +15,7 @@ from common.api.fields import (
     NumberField,
     ObjectIdField,
 )
+from common.errors import NotFoundError
 from tanks.geometry import MAX_HEIGHT_MM, MAX_LITERS, MAX_TABLE_ROWS, Geometry, GeometryError
 from tanks.models import AlertKind, DeviceKind, GeoPoint, Quality, Severity, Source, TankGeometry
 
@@ -118,7 +119,7 @@ class TankFieldsSerializer(serializers.Serializer):
             return None
         supplier = Supplier.objects.filter(pk=value, active=True).first()
         if supplier is None:
-            raise serializers.ValidationError("There is no such supplier.")
+            raise NotFoundError("supplier")
         return supplier
 
     def validate_location(self, value: dict[str, float] | None) -> GeoPoint | None:

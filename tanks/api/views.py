@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from common.api.pagination import page_of
+from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsCustomer
 from common.api.responses import JsonBytes, conditional_json
 from common.errors import DomainError, NotFoundError
@@ -31,11 +31,6 @@ from tanks.services.devices import device_secret_rotate
 from tanks.services.manual import reading_record_manual
 from tanks.services.tanks import tank_create, tank_delete, tank_update
 
-PAGED = [
-    OpenApiParameter("page", {"type": "integer", "minimum": 1, "default": 1}),
-    OpenApiParameter("pageSize", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
-]
-
 
 def _valid(serializer: Serializer) -> dict[str, Any]:
     serializer.is_valid(raise_exception=True)
@@ -45,11 +40,13 @@ def _valid(serializer: Serializer) -> dict[str, Any]:
 
 class TanksView(APIView):
     permission_classes = [IsCustomer]
+    pagination_class = PagePagination
+    conditional = True
+    problem_statuses = {"POST": [404, 409]}
 
     @extend_schema(
         operation_id="tanks_list",
         summary="One's tanks, newest first",
-        parameters=PAGED,
         responses=serializers.TankSerializer(many=True),
     )
     def get(self, request: Request) -> HttpResponse:
@@ -165,12 +162,12 @@ class CurrentLevelView(APIView):
 
 class AlertsView(APIView):
     permission_classes = [IsCustomer]
+    pagination_class = PagePagination
 
     @extend_schema(
         operation_id="tanks_alerts_list",
         summary="A tank's alerts, newest first, with their evidence",
         parameters=[
-            *PAGED,
             OpenApiParameter("open", bool, description="only open ones, or only closed ones"),
         ],
         responses=serializers.AlertSerializer(many=True),

@@ -54,6 +54,7 @@ TABLE = {
         get /api/notifications
         patch /api/notifications/<oid:notification_id>/read
         patch /api/notifications/read-all
+        post /api/iot/infer
     """,
     CUSTOMER: """
         get /api/tanks
