@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from config.environment import Environment, EnvironmentProblem, load_environment
@@ -53,23 +54,20 @@ def run(environment: Environment, began: float) -> None:
     if ended := leftovers.end_all(supervisor.pid_dir):
         output.say(f"the last start did not stop properly; ended what it left behind: {', '.join(ended)}")
     preflight.check_ports(environment)
+    preflight.check_reachable(environment)
+    servers = embedded_servers(environment, log_dir=supervisor.log_dir)
+    address = {server.name: server.url for server in servers}
+    environment = dataclasses.replace(
+        environment,
+        mongodb_uri=environment.mongodb_uri or address["mongod"],
+        redis_url=environment.redis_url or address["valkey"],
+        mqtt_url=environment.mqtt_url or address["broker"],
+        secret_key=environment.secret_key or lock.secret_key(var_dir),
+    )
+    env = processes.environment_of_children(environment, live_socket=live_socket(var_dir))
     try:
-        servers = start_servers(environment, supervisor)
-        environment = dataclasses.replace(
-            environment,
-            mongodb_uri=environment.mongodb_uri or servers["mongod"].url,
-            redis_url=environment.redis_url or servers["valkey"].url,
-            mqtt_url=environment.mqtt_url or servers["broker"].url,
-            secret_key=environment.secret_key or lock.secret_key(var_dir),
-        )
-        env = processes.environment_of_children(environment, live_socket=live_socket(var_dir))
         with lock.announced(var_dir, env):
-            for step in processes.steps(environment, env):
-                output.say(step.name)
-                supervisor.run_once(step)
-            for command in processes.processes(environment, env):
-                supervisor.add(command)
-            supervisor.wait_until(lambda: is_ready(environment), seconds=READY_SECONDS, what="The product")
+            start(environment, env, servers, supervisor)
             output.say(welcome(environment, time.monotonic() - began))
             while True:
                 supervisor.pause(0.2)
@@ -78,34 +76,48 @@ def run(environment: Environment, began: float) -> None:
         supervisor.stop(processes.STOP_STAGES)
 
 
-def start_servers(environment: Environment, supervisor: Supervisor) -> dict[str, Server]:
-    """Start the embedded servers that no variable replaces, side by side, and wait until all are healthy."""
-    preflight.check_reachable(environment)
-    folder, logs = environment.var_dir, supervisor.log_dir
+def start(
+    environment: Environment, env: Mapping[str, str], servers: Sequence[Server], supervisor: Supervisor
+) -> None:
+    """Start servers and preparation side by side, then the product, and wait until it is ready."""
+    if servers:
+        output.say(f"starting {', '.join(server.name for server in servers)}")
+    for server in servers:
+        supervisor.add(server.prepare())
+    supervisor.add_step(processes.preparation(environment, env))
+    for server in servers:
+        supervisor.wait_until(server.healthy, seconds=SERVER_SECONDS, what=server.name)
+    supervisor.finish_step("prepare")
+    for command in processes.processes(environment, env):
+        supervisor.add(command)
+    supervisor.wait_until(lambda: is_ready(environment), seconds=READY_SECONDS, what="The product")
+
+
+def embedded_servers(environment: Environment, *, log_dir: Path) -> list[Server]:
+    """The embedded servers that no variable replaces, not yet started."""
+    folder = environment.var_dir
     ports = remembered_ports(folder)
     servers: list[Server] = []
     if not environment.mongodb_uri:
         preflight.check_mongod()
-        servers.append(Mongod(port=ports["mongod"], data_dir=folder / "mongod", log_path=logs / "mongod.log"))
+        servers.append(
+            Mongod(port=ports["mongod"], data_dir=folder / "mongod", log_path=log_dir / "mongod.log")
+        )
     if not environment.redis_url:
         preflight.check_valkey()
-        servers.append(Valkey(port=ports["valkey"], data_dir=folder / "valkey", log_path=logs / "valkey.log"))
+        servers.append(
+            Valkey(port=ports["valkey"], data_dir=folder / "valkey", log_path=log_dir / "valkey.log")
+        )
     if not environment.mqtt_url:
         servers.append(
             Broker(
                 port=environment.mqtt_port,
                 host=environment.bind_address,
                 data_dir=folder / "broker",
-                log_path=logs / "broker.log",
+                log_path=log_dir / "broker.log",
             )
         )
-    if servers:
-        output.say(f"starting {', '.join(server.name for server in servers)}")
-    for server in servers:
-        supervisor.add(server.prepare())
-    for server in servers:
-        supervisor.wait_until(server.healthy, seconds=SERVER_SECONDS, what=server.name)
-    return {server.name: server for server in servers}
+    return servers
 
 
 def remembered_ports(var_dir: Path) -> dict[str, int]:

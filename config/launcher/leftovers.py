@@ -60,6 +60,8 @@ def _recorded(path: Path) -> list[psutil.Process]:
     found: list[psutil.Process] = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue  # ended, and not yet noticed by its parent
             born = process.create_time()
             if process.pid == pid:
                 if abs(born - started) < 1:

@@ -1,4 +1,4 @@
-"""What runs: every step and process of the product, its command line, and the order of stopping."""
+"""What runs: the preparation and every process of the product, its command line, and the order of stopping."""
 
 import sys
 from collections.abc import Mapping
@@ -6,7 +6,6 @@ from pathlib import Path
 
 from config.environment import Environment
 from config.launcher.children import Command
-from config.launcher.servers import STOP_SECONDS
 
 WEB_WORKERS = 2
 WEB_THREADS = 4
@@ -30,6 +29,9 @@ def environment_of_children(environment: Environment, *, live_socket: Path) -> d
         "PUBLIC_URL": environment.public_url,
         "LIVE_SOCKET": str(live_socket),
         "PYTHONUNBUFFERED": "1",
+        # Images often forbid writing compiled modules. Eight processes that each compile all they import take
+        # three times as long to start.
+        "PYTHONDONTWRITEBYTECODE": "",
         # Celery's word on root: the container or the person chose that, and no pickle is accepted.
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
         # One thread a process for numpy's linear algebra: the processes share the cores among themselves.
@@ -38,12 +40,10 @@ def environment_of_children(environment: Environment, *, live_socket: Path) -> d
     }
 
 
-def steps(environment: Environment, env: Mapping[str, str]) -> list[Command]:
-    """What runs to its end, one after the other, before the product starts."""
-    found = [_manage("migrate", "migrate", "--verbosity", "1", env=env)]
-    if environment.demo:
-        found.append(_manage("demo", "demo_seed", env=env))
-    return found
+def preparation(environment: Environment, env: Mapping[str, str]) -> Command:
+    """What runs to its end before the product starts."""
+    demo = ("demo",) if environment.demo else ()
+    return _module("prepare", "config.launcher.prepare", *demo, env=env)
 
 
 def processes(environment: Environment, env: Mapping[str, str]) -> list[Command]:
@@ -85,9 +85,9 @@ def processes(environment: Environment, env: Mapping[str, str]) -> list[Command]
 # Makers of work first, then those who do it, then the stores; each with the seconds it has. Together they
 # stay under the ten seconds a stop may take.
 STOP_STAGES: tuple[tuple[tuple[str, ...], float], ...] = (
-    (("fleet", "beat"), 1.0),
+    (("fleet", "beat"), 2.0),
     (("web", "live", "worker", "listener"), 4.0),
-    (("broker", "valkey", "mongod"), min(STOP_SECONDS, 3.0)),
+    (("broker", "valkey", "mongod"), 3.0),
 )
 
 

@@ -27,7 +27,7 @@ class StopRequested(Exception):
 
 @dataclass
 class Child:
-    """A supervised process and when it is next due to start."""
+    """A process and, unless it runs `once`, when it is next due to start."""
 
     command: Command
     process: subprocess.Popen[bytes] | None = None
@@ -35,6 +35,7 @@ class Child:
     delay: float = FIRST_DELAY
     due: float | None = None
     restarts: int = 0
+    once: bool = False
 
 
 @dataclass
@@ -70,20 +71,24 @@ class Supervisor:
         self.children[command.name] = child
         self._start(child)
 
-    def run_once(self, command: Command) -> None:
-        """Run a command to its end. Raises LaunchError when it fails, StopRequested when asked to stop."""
+    def add_step(self, command: Command) -> None:
+        """Start a command that is to run to its end, once. `finish_step` waits for it."""
         output.rotate(self.log_path(command.name))
-        process = self._spawn(command)
-        try:
-            while process.poll() is None:
-                self.pause()
-        finally:
-            children.stop(process, seconds=2.0)
-            leftovers.forget(self.pid_dir, command.name)
+        self.children[command.name] = Child(command, process=self._spawn(command), once=True)
+
+    def finish_step(self, name: str) -> None:
+        """Wait for a step. Raises LaunchError when it fails, StopRequested when asked to stop."""
+        process = self.children[name].process
+        assert process is not None
+        while process.poll() is None:
+            self.pause()
+        children.kill_group(process)
+        leftovers.forget(self.pid_dir, name)
+        del self.children[name]
         if process.returncode != 0:
             raise LaunchError(
-                f"The step '{command.name}' failed (exit code {process.returncode}). What it said is above and "
-                f"in {self.log_path(command.name)}. Nothing was lost: mend it and start again."
+                f"The step '{name}' {_ending(process.returncode)}. What it said is above and in "
+                f"{self.log_path(name)}. Nothing was lost: mend it and start again."
             )
 
     def wait_until(self, ready: Callable[[], bool], *, seconds: float, what: str) -> None:
@@ -100,7 +105,7 @@ class Supervisor:
         """Note who died, and start who is due."""
         now = time.monotonic()
         for name, child in self.children.items():
-            if child.process is not None and child.process.poll() is not None:
+            if child.process is not None and child.process.poll() is not None and not child.once:
                 self._died(name, child, now)
             if child.process is None and child.due is not None and now >= child.due:
                 self._start(child)
