@@ -1,9 +1,7 @@
 """`python -m config.launcher`: everything `make run` does once the virtual environment is there."""
 
-import contextlib
 import dataclasses
 import hashlib
-import http.client
 import json
 import os
 import signal
@@ -17,7 +15,8 @@ from config.environment import Environment, EnvironmentProblem, load_environment
 from config.launcher import leftovers, lock, output, preflight, processes, tied
 from config.launcher.errors import LaunchError
 from config.launcher.ports import free_port
-from config.launcher.servers import EVERY_ADDRESS, Broker, Mongod, Server, Valkey
+from config.launcher.readiness import Readiness
+from config.launcher.servers import Broker, Mongod, Server, Valkey
 from config.launcher.supervisor import StopRequested, Supervisor
 
 SERVER_SECONDS = 60.0
@@ -90,7 +89,7 @@ def start(
     supervisor.finish_step("prepare")
     for command in processes.processes(environment, env):
         supervisor.add(command)
-    supervisor.wait_until(lambda: is_ready(environment), seconds=READY_SECONDS, what="The product")
+    supervisor.wait_until(Readiness(environment, env).complete, seconds=READY_SECONDS, what="The product")
 
 
 def embedded_servers(environment: Environment, *, log_dir: Path) -> list[Server]:
@@ -145,19 +144,6 @@ def live_socket(var_dir: Path) -> Path:
     if folder.stat().st_uid != os.getuid():
         raise LaunchError(f"{folder} belongs to another user. Choose a shorter path for VAR_DIR.")
     return folder / "live.sock"
-
-
-def is_ready(environment: Environment) -> bool:
-    """Whether the web process answers and finds every server it needs."""
-    host = environment.allowed_hosts[0].lstrip(".").replace("*", "localhost")
-    address = "127.0.0.1" if environment.bind_address == EVERY_ADDRESS else environment.bind_address
-    connection = http.client.HTTPConnection(address, environment.port, timeout=5)
-    with contextlib.closing(connection):
-        try:
-            connection.request("GET", "/readyz", headers={"Host": host})
-            return connection.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
-            return False
 
 
 def welcome(environment: Environment, seconds: float) -> str:

@@ -56,18 +56,15 @@ def _recorded(path: Path) -> list[psutil.Process]:
         return []
     if boot != _boot():
         return []
-    leader_gone = not psutil.pid_exists(pid)
     found: list[psutil.Process] = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
             if process.status() == psutil.STATUS_ZOMBIE:
                 continue  # ended, and not yet noticed by its parent
             born = process.create_time()
-            if process.pid == pid:
-                if abs(born - started) < 1:
-                    return [process, *process.children(recursive=True)]
+            if process.pid == pid and abs(born - started) > 1:
                 return []  # the pid is another's now, so nothing of that session is left
-            if leader_gone and os.getsid(process.pid) == pid and born >= started:
+            if os.getsid(process.pid) == pid and born >= started - 1:
                 found.append(process)
     return found
 

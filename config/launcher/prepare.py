@@ -14,7 +14,7 @@ SERVER_SECONDS = 60.0
 
 
 def main() -> int:
-    """Migrate, and seed the demo data when the argument `demo` is given. 0 when all is done, 1 when a setting is wrong."""
+    """Migrate, and seed the demo data when told `demo`. 0 when done, 1 when a setting is wrong."""
     from environs import EnvError
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
