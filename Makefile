@@ -12,7 +12,7 @@ ROOT_APT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fuzz
+.PHONY: help run test check bench chaos fuzz
 
 help:
 	@echo "make run    start everything: servers, web, workers, demo data (Ctrl-C stops it)"
@@ -20,6 +20,7 @@ help:
 	@echo "make check  format, lint, types, import rules, migrations, deploy checks, OpenAPI"
 	@echo "make fuzz   schemathesis against the whole API, FUZZ_EXAMPLES=20 an operation and role"
 	@echo "make bench  the benchmarks, one line of JSON a figure"
+	@echo "make chaos  readings while servers and listeners are killed, the long form (up to ten minutes)"
 
 run: $(VENV)/.installed
 	@exec $(BIN)/python -m config.launcher --tied
@@ -48,6 +49,9 @@ fuzz: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed
 	@exec $(BIN)/python -m benchmarks
+
+chaos: $(VENV)/.installed-dev
+	@CHAOS=full exec $(BIN)/python -m pytest tests/iot/chaos $(PYTEST_ARGS)
 
 # The stamp is newer than the lock it was made from; a changed lock makes it again.
 $(VENV)/.installed: requirements.lock

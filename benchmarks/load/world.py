@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -58,12 +58,19 @@ def mosquitto_is_here() -> bool:
 class World:
     """Running servers and `devices` registered devices with a tank each."""
 
-    def __init__(self, folder: Path, devices: int, *, embedded_broker: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        devices: int,
+        *,
+        embedded_broker: bool = False,
+        mongod: Callable[..., Server] = Mongod,
+    ) -> None:
         self.devices = devices
         ports: list[int] = []
         for _ in range(3):
             ports.append(free_port(avoid=ports))
-        self.mongod = Mongod(port=ports[0], data_dir=folder / "mongod")
+        self.mongod = mongod(port=ports[0], data_dir=folder / "mongod")
         self.valkey = Valkey(port=ports[1], data_dir=folder / "valkey")
         broker = Broker if embedded_broker or not mosquitto_is_here() else Mosquitto
         self.broker: Server = broker(port=ports[2], data_dir=folder / "broker")
@@ -85,11 +92,13 @@ class World:
     def start(self) -> None:
         for server in (self.mongod, self.valkey, self.broker):
             server.start()
-        self.database: Any = MongoClient(self.mongod.url, tz_aware=True)[DATABASE]
+        self.client: MongoClient[dict[str, Any]] = MongoClient(self.mongod.url, tz_aware=True)
+        self.database: Any = self.client[DATABASE]
         self.manage("migrate", "--verbosity", "0")
         self.make_devices()
 
     def stop(self) -> None:
+        self.client.close()
         for server in (self.broker, self.valkey, self.mongod):
             server.stop()
 

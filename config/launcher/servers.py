@@ -97,6 +97,12 @@ class Server:
             return ""
         return "\n".join([f"The end of {self.log_path}:", *(f"  {line[:300]}" for line in tail)])
 
+    def kill(self) -> None:
+        """End it without a word, as a power failure would."""
+        if self.process is not None:
+            children.kill_group(self.process)
+            self.process = None
+
     def stop(self, *, seconds: float = STOP_SECONDS) -> None:
         """Stop it, by force when it does not go within `seconds`. Safe to call twice."""
         if self.process is not None:
