@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 ADMINS = "admins"
 SHARDS = 64
 KEEP_MS = 3_600_000
+TRIM_MS = KEEP_MS + 60_000  # so that what may be asked for is not trimmed while it is being read
 PRESENT = "live:present"
 PRESENT_MS = KEEP_MS + 600_000
 OUTAGE_PAUSE_SECONDS = 1.0
@@ -138,7 +139,7 @@ def _append(
     shards = {shard_of(word) for word in audience}
     entry: dict[Any, Any] = {"to": " ".join(audience), **what}
     for shard in shards:
-        pipeline.xadd(stream_key(shard), entry, minid=f"{int(now_ms - KEEP_MS)}", approximate=True)
+        pipeline.xadd(stream_key(shard), entry, minid=str(int(now_ms) - TRIM_MS), approximate=True)
     return shards
 
 

@@ -3,6 +3,7 @@
 `python -m config.liveserver` listens on the unix socket LIVE_SOCKET alone, for connected TCP sockets.
 """
 
+import asyncio
 import importlib
 import logging
 import os
@@ -13,12 +14,13 @@ from typing import Any
 
 # daphne chooses the reactor, which has to happen before anything imports it.
 from daphne.server import Server  # isort: skip
+from daphne.ws_protocol import WebSocketProtocol  # isort: skip
 from twisted.internet import reactor
-from twisted.internet.interfaces import IAddress, IFileDescriptorReceiver, ITransport
+from twisted.internet.interfaces import IAddress, IFileDescriptorReceiver, IPushProducer, ITransport
 from twisted.internet.protocol import Factory, Protocol
 from zope.interface import implementer
 
-PING_SECONDS = 20
+PING_SECONDS = 18  # looked at every two seconds
 PONG_SECONDS = 30
 
 
@@ -56,8 +58,41 @@ class HandoffFactory(Factory):
         return Handoff(self.http_factory)
 
 
+@implementer(IPushProducer)
+class Pace:
+    """Whether a client takes what it is sent: told by its transport, waited for by whoever sends."""
+
+    def __init__(self, transport: Any) -> None:
+        self.transport = transport
+        self.free = asyncio.Event()
+        self.free.set()
+        transport.unregisterProducer()  # the HTTP channel that the socket came from
+        transport.registerProducer(self, True)
+
+    def pauseProducing(self) -> None:
+        self.free.clear()
+
+    def resumeProducing(self) -> None:
+        self.free.set()
+        if self.transport.disconnecting:  # it does not close before its producer has left
+            self.transport.unregisterProducer()
+
+    def stopProducing(self) -> None:
+        self.free.set()
+
+
+class PacedProtocol(WebSocketProtocol):  # type: ignore[misc]
+    """daphne's, which by itself buffers without end for a client that does not read."""
+
+    pace: Pace | None = None
+
+    def onOpen(self) -> None:
+        self.pace = Pace(self.transport)
+        super().onOpen()
+
+
 class LiveServer(Server):  # type: ignore[misc]
-    """daphne without a port of its own."""
+    """daphne without a port of its own, whose `send` waits while the client is behind."""
 
     def __init__(self, application: Any, *, path: Path) -> None:
         super().__init__(
@@ -72,8 +107,15 @@ class LiveServer(Server):  # type: ignore[misc]
         self.endpoints: list[str] = []
         self.path = path
 
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        await super().handle_reply(protocol, message)
+        pace: Pace | None = getattr(protocol, "pace", None)
+        if pace is not None and message["type"] == "websocket.send":
+            await pace.free.wait()
+
     def listen(self) -> None:
         """Take sockets from now on. A file left by a killed process is in the way."""
+        self.ws_factory.protocol = PacedProtocol
         self.path.unlink(missing_ok=True)
         reactor.listenUNIX(str(self.path), HandoffFactory(self.http_factory), backlog=1024, mode=0o600)
 

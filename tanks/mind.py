@@ -152,7 +152,6 @@ class TankMind:
             noise_percent=noise,
             is_open=alerts.is_open("burst"),
             since=self.moving_since,
-            interval=self.sensor.interval,
         )
         self._apply(signal, at)
 
