@@ -37,8 +37,18 @@ USE_SHARE, USE_SPREAD = 0.12, 0.12  # of the daily use: what is lost at night, b
 DRIFT_SPREAD = 0.003  # of capacity a day: what a temperature wave may look like
 GUESSES = 5  # their weight, in rates
 SAMPLES = 400
+NEVER = 99.0  # a night alone must show the loss in every part
 SMALLEST, SMALLEST_SHARE = 10.0, 0.25  # litres a day, and of the baseline: no less is called a leak
-WINDOWS = ((1, 6.5), (2, 5.0), (3, 4.6), (4, 4.4), (5, 4.2), (7, 4.0))  # nights, standard deviations
+# nights, and the standard deviations that their rates as a whole and of their parts must exceed
+WINDOWS = (
+    (1, NEVER, 4.9),
+    (2, 4.6, 3.6),
+    (3, 4.5, 3.7),
+    (4, 4.2, 3.8),
+    (5, 4.1, 3.9),
+    (6, 4.1, 3.9),
+    (7, 4.0, 3.85),
+)
 LARGE_SHARE = 0.025  # of capacity a day
 CLEAN_NIGHTS = 2
 CLEAN_SHARE = 0.4
@@ -147,13 +157,13 @@ def night_closed(
     state.nights = [*(kept for kept in state.nights if kept.ordinal != night.ordinal), night][-NIGHTS_KEPT:]
     if state.rate is not None:
         return _still_leaking(state, night)
-    for count, limit in WINDOWS:
-        found = _excess(state.nights, count, capacity=capacity, daily_litres=daily_litres)
+    for count, *limits in WINDOWS:
+        found = _excess(state.nights, count, limits, capacity=capacity, daily_litres=daily_litres)
         if found is None:
             continue
         excess, score, base = found
         share = excess / capacity
-        if score < limit or excess < max(SMALLEST, SMALLEST_SHARE * base):
+        if excess < max(SMALLEST, SMALLEST_SHARE * base):
             continue
         if count == 1 and (share < LARGE_SHARE or len(night.parts.values) < PARTS):
             continue
@@ -188,24 +198,30 @@ def _still_leaking(state: LeakState, night: Night) -> Signal | None:
 
 
 def _excess(
-    nights: Sequence[Night], count: int, *, capacity: float, daily_litres: float
+    nights: Sequence[Night], count: int, limits: Sequence[float], *, capacity: float, daily_litres: float
 ) -> tuple[float, float, float] | None:
-    """Loss over the baseline in the last `count` nights: litres a day, standard deviations, baseline."""
+    """Loss over the baseline in the last `count` nights: litres a day, standard deviations, baseline.
+
+    None unless the score of the whole nights or of their parts exceeds its limit.
+    """
     recent, before = nights[-count:], nights[:-count]
     if len(recent) < count or recent[-1].ordinal - recent[0].ordinal > count + 2:
         return None
-    away = sum(night.away for night in recent) > 0.5 * count
+    # the night somebody comes home looks like one away, by the day before it: it must not stand alone
+    away = all(night.away for night in recent)
+    if away and count == 1:
+        return None
     busy = max(float(np.mean([night.activity for night in recent])), 1.0)
     like = [night for night in before if night.away == away]
     middle = 0.0 if away else USE_SHARE * daily_litres
     wide = DRIFT_SPREAD * capacity + (0.0 if away else USE_SPREAD * daily_litres)
-    found = [
-        _compare([night.whole for night in recent], [night.whole for night in like], busy, middle, wide),
-        _compare([night.parts for night in recent], [night.parts for night in like], busy, middle, wide),
-    ]
-    if count == 1:
-        found = found[1:]  # a night alone must show the loss in every part
-    return max((each for each in found if each), key=lambda each: each[1], default=None)
+    kinds = (lambda night: night.whole), (lambda night: night.parts)
+    found = []
+    for rates_of, limit in zip(kinds, limits, strict=True):
+        judged = _compare([rates_of(n) for n in recent], [rates_of(n) for n in like], busy, middle, wide)
+        if judged and judged[1] > limit:
+            found.append(judged)
+    return max(found, key=lambda judged: judged[1], default=None)
 
 
 def _compare(

@@ -152,6 +152,7 @@ class TankMind:
             noise_percent=noise,
             is_open=alerts.is_open("burst"),
             since=self.moving_since,
+            interval=self.sensor.interval,
         )
         self._apply(signal, at)
 

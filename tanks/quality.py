@@ -121,7 +121,7 @@ def _agree(state: FilterState, at: float, level: float) -> bool:
     if jump > 0:
         rise += jump
     else:
-        fall += 1.5 * -jump
+        fall += 3.0 * -jump  # the first reading of a burst may have seen but a part of its pace
     return -fall <= step <= rise
 
 

@@ -17,7 +17,7 @@ FIRST_STEP_SHARE = 0.12  # a single hard step counts once the one before it had 
 PEAK_MEMORY = 0.985  # a day
 GUESS_DAYS = 14  # until so many days are known, a family's hardest draw is assumed
 GUESS_LITRES = ((0.1, 90.0), (0.25, 160.0), (0.5, 220.0), (1.0, 300.0), (4.0, 700.0))  # hours, litres
-LONGEST_STEP = 1.5 * HOUR
+LONGEST_STEP, LONGEST_INTERVALS = 1.5 * HOUR, 2.6
 CALM_PERCENT_AN_HOUR = 4.0
 
 
@@ -47,18 +47,24 @@ def burst(
     noise_percent: float,
     is_open: bool,
     since: float = 0.0,
+    interval: float = 900.0,
 ) -> Signal | None:
-    """Look at the newest steps of believed readings after `since`; learns what is usual while all is well."""
+    """Look at the newest steps of believed readings after `since`; learns what is usual while all is well.
+
+    `interval`: seconds between this sensor's readings; much longer steps are gaps, and say nothing.
+    """
     if len(times) < 3 or times[-3] < since:
         return None
-    span = times[-1] - times[-2]
-    if not 30.0 <= span <= LONGEST_STEP:
+    span, longest = times[-1] - times[-2], max(LONGEST_STEP, LONGEST_INTERVALS * interval)
+    if not 30.0 <= span <= longest:
         return None
     rate = (levels[-2] - levels[-1]) / span * HOUR
     slack = 3 * noise_percent
     if is_open:
         return _calmed(state, levels, rate, slack / span * HOUR)
-    losses = _losses(times, levels)
+    if levels[-1] < levels[-2] and 30.0 <= times[-2] - times[-3] <= longest:
+        rate = max(rate, (levels[-3] - levels[-2]) / (times[-2] - times[-3]) * HOUR)
+    losses = _losses(times, levels, longest)
     needed = [_usual(state, index, span * SPANS[index] / HOUR, capacity) for index in range(len(losses))]
     hard = rate >= TOLERANCE * PERCENT_AN_HOUR - slack / span * HOUR and rate * span / HOUR > 2 * slack
     if hard and len(losses) > 1:
@@ -99,11 +105,11 @@ def _calmed(state: BurstState, levels: Sequence[float], rate: float, slack: floa
     return Signal("burst", False)
 
 
-def _losses(times: Sequence[float], levels: Sequence[float]) -> list[float]:
+def _losses(times: Sequence[float], levels: Sequence[float], longest: float) -> list[float]:
     """Percent lost over the last 1, 2 and 4 steps, as far as there is no gap in them."""
     losses = []
     for steps in SPANS:
-        if len(times) <= steps or times[-1] - times[-1 - steps] > steps * LONGEST_STEP:
+        if len(times) <= steps or times[-1] - times[-1 - steps] > steps * longest:
             break
         losses.append(levels[-1 - steps] - levels[-1])
     return losses
