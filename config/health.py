@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from common.mongo import database
+from iot.mqtt.heartbeat import BLOCKED, heartbeats
 
 log = logging.getLogger(__name__)
 MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -35,10 +36,18 @@ def check_mqtt() -> None:
     socket.create_connection((address.hostname, port), timeout=CONNECT_SECONDS).close()
 
 
+def check_listener() -> None:
+    """A listener that cannot store says so; none at all is no fault of the web's."""
+    stuck = [name for name, beat in heartbeats().items() if beat["state"] == BLOCKED]
+    if stuck:
+        raise RuntimeError(f"cannot store what devices send: {', '.join(stuck)}")
+
+
 CHECKS: dict[str, Callable[[], None]] = {
     "mongodb": check_mongodb,
     "redis": check_redis,
     "mqtt": check_mqtt,
+    "listener": check_listener,
 }
 
 

@@ -25,6 +25,7 @@ PERIODIC = {
     "Finish what was broken off: orders' messages, refunds, reviews": Periodic(
         "orders.tasks.orders_sweep", timedelta(seconds=30)
     ),
+    "Notice devices that went silent": Periodic("iot.tasks.devices_check", timedelta(minutes=1)),
     "Order water for low tanks that no reading has asked for": Periodic(
         "orders.tasks.replenish_due", timedelta(minutes=5)
     ),

@@ -11,7 +11,8 @@ from iot.ingest.batch import Message
 from iot.ingest.pipeline import Pipeline
 from iot.models import RejectedMessage
 from tanks import readings
-from tanks.models import Alert, Device, Tank
+from tanks.models import Alert, Device, Tank, TankGeometry
+from tanks.services.device_status import devices_check
 from tanks.services.devices import device_register
 
 pytestmark = pytest.mark.django_db
@@ -155,3 +156,57 @@ def test_two_pipelines_that_share_a_tank_agree_on_its_level(tank, device):
         pipeline.take([reading(60 - step * 0.1, 70 - step * 10)])
     assert current(tank)["level"] == pytest.approx(59.4)
     assert {r.quality for r in readings.newest(tank.series, limit=20)} == {"good"}
+
+
+def silence(device_id="dev-1", **units):
+    Device.objects.filter(device_id=device_id).update(last_seen=utc_now() - timedelta(**units))
+
+
+def test_silence_is_three_of_the_devices_own_intervals_and_at_least_fifteen_minutes(tank, device):
+    Pipeline().take([reading(50, 20), reading(50, 10), reading(50)])  # every ten minutes
+    silence(minutes=29)
+    assert devices_check(now=utc_now()) == 0
+    silence(minutes=31)
+    assert devices_check(now=utc_now()) == 1
+    assert devices_check(now=utc_now()) == 0
+    assert Device.objects.get(device_id="dev-1").status == "offline"
+    assert [(a.kind, a.is_open) for a in Alert.objects.all()] == [("offline", True)]
+    Pipeline().take([reading(50)])
+    assert Device.objects.get(device_id="dev-1").status == "online"
+    assert [(a.kind, a.is_open) for a in Alert.objects.all()] == [("offline", False)]
+
+
+def test_a_device_that_goes_and_comes_back_raises_no_alert(tank, device):
+    pipeline = Pipeline()
+    pipeline.take([reading(50)])
+    will = Message(transport="mqtt", topic="tanks/dev-1/status", payload=b"offline", received_at=utc_now())
+    pipeline.take([will])
+    assert Device.objects.get(device_id="dev-1").status == "offline"
+    devices_check(now=utc_now())
+    pipeline.take([reading(50)])
+    assert Device.objects.get(device_id="dev-1").status == "online"
+    assert Alert.objects.count() == 0
+
+
+def test_repeated_sensor_errors_make_a_device_faulty_until_it_measures_again(tank, device):
+    tank.geometry = TankGeometry(shape="vertical_cylinder", height_mm=1000)
+    tank.save()
+    device.kind = "esphome"
+    device.settings = {"field": "level", "unit": "cm", "quantity": "distance"}
+    device.save()
+    pipeline = Pipeline()
+
+    def state(body):
+        topic = "dev-1/sensor/level/state"
+        pipeline.take([Message(transport="mqtt", topic=topic, payload=body, received_at=utc_now())])
+        return Device.objects.get(device_id="dev-1").status
+
+    assert [state(b"50"), state(b"nan"), state(b"nan"), state(b"nan")] == [
+        "online",
+        "online",
+        "online",
+        "faulty",
+    ]
+    assert [(a.kind, a.is_open) for a in Alert.objects.all()] == [("faulty", True)]
+    assert state(b"50.5") == "online"
+    assert not Alert.objects.filter(is_open=True).exists()

@@ -89,7 +89,7 @@ def test_a_large_leak_is_raised_within_two_days_and_closes_when_it_is_mended() -
 
 
 def test_a_small_leak_is_raised_within_a_week() -> None:
-    leaking = Household(days=24, leak=(14.2, 45), refills=[(6.4, 2400), (12.4, 2450), (18.4, 2400)])
+    leaking = Household(days=24, leak=(14.2, 60), refills=[(6.4, 2400), (12.4, 2450), (18.4, 2400)])
     found = live(*leaking.readings()).findings
     assert len(opened(found, "leak")) == 1
     assert 0 < opened(found, "leak")[0] - (MONDAY + 14.2 * DAY) < 7 * DAY
