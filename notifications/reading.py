@@ -1,19 +1,26 @@
 """What a user was told, as they read it."""
 
 from bson import ObjectId
-from django.db.models import QuerySet
 
 from common.errors import NotFoundError
+from common.mongo import Document, collection
 from common.time import utc_now
 from notifications.models import Notification
 
 
-def notifications_of(*, user_id: ObjectId, read: str | None = None) -> QuerySet[Notification]:
-    """The user's notifications, newest first; `read` ("true", "false") wants read or unread ones alone."""
-    own: QuerySet[Notification] = Notification.objects.filter(user_id=user_id)
+def notifications_page(
+    *, user_id: ObjectId, read: str | None = None, skip: int, limit: int
+) -> tuple[int, list[Notification]]:
+    """How many notifications the user has, and those of one page, newest first.
+
+    `read` ("true", "false") wants read or unread ones alone. Not by `order_by`: the ORM's sort uses no index.
+    """
+    wanted: Document = {"user_id": user_id}
     if read is not None:
-        own = own.filter(read=read == "true")
-    return own.order_by("-created_at", "-pk")
+        wanted["read"] = read == "true"
+    pipeline = [{"$match": wanted}, {"$sort": {"created_at": -1}}, {"$skip": skip}, {"$limit": limit}]
+    found = list(Notification.objects.raw_aggregate(pipeline))
+    return collection(Notification).count_documents(wanted), found
 
 
 def notification_read(*, user_id: ObjectId, notification_id: ObjectId) -> Notification:

@@ -61,10 +61,11 @@ class NotificationsView(APIView):
     def get(self, request: IdentityRequest) -> Response:
         query = valid(serializers.NotificationQuerySerializer(data=request.query_params.dict()))
         page = page_of(request)
-        found = reading.notifications_of(user_id=request.user.pk, read=query.get("read"))
-        rows = found[page.skip : page.skip + page.size]
+        count, rows = reading.notifications_page(
+            user_id=request.user.pk, read=query.get("read"), skip=page.skip, limit=page.size
+        )
         results = [notification_payload(row) for row in rows]
-        return Response(page.envelope(request, count=found.count(), results=results))
+        return Response(page.envelope(request, count=count, results=results))
 
 
 class NotificationReadView(APIView):
