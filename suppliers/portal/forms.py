@@ -33,10 +33,9 @@ class NotesField(forms.CharField):
         )
 
 
-class ScheduleForm(forms.Form):
-    """When the order will come, and with whom."""
+class DriverChoice(forms.Form):
+    """Who drives: one of the company's drivers, or nobody yet."""
 
-    scheduled_delivery_date = LocalTimeField(label="Delivery date and time")
     driver_id = forms.ChoiceField(label="Driver", required=False)
 
     def __init__(self, *args: Any, drivers: list[Driver], **options: Any) -> None:
@@ -47,6 +46,18 @@ class ScheduleForm(forms.Form):
     def clean_driver_id(self) -> ObjectId | None:
         chosen = self.cleaned_data["driver_id"]
         return ObjectId(chosen) if chosen else None
+
+
+class DateForm(forms.Form):
+    """When the order will come."""
+
+    scheduled_delivery_date = LocalTimeField(label="Delivery date and time")
+
+
+class ScheduleForm(DriverChoice, DateForm):
+    """When the order will come, and with whom."""
+
+    field_order = ["scheduled_delivery_date", "driver_id"]
 
 
 class RejectForm(forms.Form):

@@ -133,6 +133,32 @@ def test_an_order_goes_all_its_way_by_buttons(portal: Client, order: Any, sam: A
     assert (done.delivered_liters, done.driver_name, done.driver_notes) == (990, "Dora", "gate open")
 
 
+def scheduled(portal: Client, order: Any, **more: str) -> None:
+    date = f"{timezone.now() + timedelta(days=2):%Y-%m-%dT%H:%M}"
+    portal.post(address(order, "accept"))
+    portal.post(address(order, "schedule"), {"scheduled_delivery_date": date, **more})
+
+
+def test_the_driver_may_change_until_departure(portal: Client, order: Any, sam: Any) -> None:
+    dora, dan = (Driver.objects.create(supplier_id=sam.pk, name=name) for name in ("Dora", "Dan"))
+    scheduled(portal, order, driver_id=str(dora.pk))
+
+    portal.post(address(order, "depart"), {"driver_id": str(dan.pk)})
+
+    gone = Order.objects.get(pk=order.pk)
+    assert (gone.status, gone.driver_id, gone.driver_name) == (Status.IN_TRANSIT, dan.pk, "Dan")
+
+
+def test_the_agreed_date_can_be_changed(portal: Client, order: Any) -> None:
+    scheduled(portal, order)
+    later = (timezone.now() + timedelta(days=5)).replace(second=0, microsecond=0)
+
+    portal.post(address(order, "schedule"), {"scheduled_delivery_date": f"{later:%Y-%m-%dT%H:%M}"})
+
+    moved = Order.objects.get(pk=order.pk)
+    assert (moved.status, moved.scheduled_delivery_date) == (Status.SCHEDULED, later)
+
+
 def test_a_rejected_order_leaves_the_list(portal: Client, order: Any, sue: Any) -> None:
     response = portal.post(address(order, "reject"), {"notes": "No lorry"}, headers={"HX-Request": "true"})
 

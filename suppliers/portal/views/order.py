@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
-from bson import ObjectId
 from django import forms
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -31,7 +31,7 @@ from orders.states import BEFORE_DEPARTURE, next_states
 from suppliers.models import Driver
 from suppliers.portal import orders_read, tanks_read
 from suppliers.portal.access import PortalRequest, supplier_page
-from suppliers.portal.forms import DeliverForm, RejectForm, ScheduleForm
+from suppliers.portal.forms import DateForm, DeliverForm, DriverChoice, RejectForm, ScheduleForm
 from suppliers.portal.history import history_of
 
 NEXT_TITLES = {
@@ -52,8 +52,10 @@ def order_get(request: PortalRequest, order_id: str) -> Order:
     return order
 
 
-def _drivers(request: PortalRequest) -> list[Driver]:
-    return list(Driver.objects.filter(supplier_id=request.user.pk, active=True))
+def _drivers(request: PortalRequest, order: Order) -> list[Driver]:
+    """Those who drive now, and the one who has this order already."""
+    theirs = Driver.objects.filter(supplier_id=request.user.pk)
+    return list(theirs.filter(Q(active=True) | Q(pk=order.driver_id)).order_by("name"))
 
 
 def _proposed(request: PortalRequest, order: Order) -> datetime:
@@ -65,28 +67,33 @@ def _proposed(request: PortalRequest, order: Order) -> datetime:
     return at + (datetime.min.replace(tzinfo=at.tzinfo) - at) % QUARTER
 
 
-def _schedule_form(request: PortalRequest, order: Order, data: Any = None) -> ScheduleForm:
+def _date_form(request: PortalRequest, order: Order, data: Any = None) -> DateForm:
+    """The date and the driver; only the date where there is one to be changed."""
     initial = {"scheduled_delivery_date": _proposed(request, order), "driver_id": str(order.driver_id or "")}
-    return ScheduleForm(data, drivers=_drivers(request), initial=initial)
+    if order.status == Status.SCHEDULED:
+        return DateForm(data, initial=initial)
+    return ScheduleForm(data, drivers=_drivers(request, order), initial=initial)
+
+
+def _driver_form(request: PortalRequest, order: Order, data: Any = None) -> DriverChoice:
+    initial = {"driver_id": str(order.driver_id or "")}
+    return DriverChoice(data, drivers=_drivers(request, order), initial=initial)
 
 
 def _context(request: PortalRequest, order: Order, **given: Any) -> dict[str, Any]:
     [row] = orders_read.with_parties([order])
-    actions = next_states(order.status, Role.SUPPLIER)
-    can_reschedule = order.status == Status.SCHEDULED
-    if can_reschedule:
-        actions = [Status.SCHEDULED, *actions]
     return {
         "section": "orders",
         "row": row,
         "tank": row.tank and tanks_read.tank_row_of(row.tank, row.customer),
         "history": history_of(order, reader=request.user),
-        "actions": actions,
-        "can_reschedule": can_reschedule,
+        "actions": next_states(order.status, Role.SUPPLIER),
+        "can_reschedule": order.status == Status.SCHEDULED,
         "can_reject": order.status in BEFORE_DEPARTURE,
         "reject_label": "Reject" if order.status == Status.PLACED else "Hand the order back",
         "next_title": NEXT_TITLES.get(Status(order.status), ""),
-        "schedule_form": _schedule_form(request, order),
+        "date_form": _date_form(request, order),
+        "driver_form": _driver_form(request, order),
         "deliver_form": DeliverForm(initial={"delivered_liters": f"{order.amount:g}"}),
         "reject_form": RejectForm(),
         **given,
@@ -164,37 +171,37 @@ def reject(request: PortalRequest, order: Order) -> Done | tuple[str, forms.Form
 
 @order_step
 def schedule(request: PortalRequest, order: Order) -> Done | tuple[str, forms.Form]:
-    form = _schedule_form(request, order, request.POST)
+    form = _date_form(request, order, request.POST)
     if not form.is_valid():
-        return "schedule_form", form
-    date, driver_id = form.cleaned_data["scheduled_delivery_date"], form.cleaned_data["driver_id"]
+        return "date_form", form
+    date = form.cleaned_data["scheduled_delivery_date"]
     try:
-        _schedule(request, order, date, driver_id)
+        if isinstance(form, ScheduleForm):
+            driver = _driver(request, form)
+            order_schedule(order=order, by=request.user, scheduled_delivery_date=date, **driver)
+        else:
+            order_reschedule(order=order, by=request.user, scheduled_delivery_date=date)
     except DomainError as error:
         if not error.errors:
             raise
         form.add_error("scheduled_delivery_date", error.detail)
-        return "schedule_form", form
+        return "date_form", form
     return Done("The customer has been told the date.")
 
 
-def _schedule(request: PortalRequest, order: Order, date: datetime, driver_id: ObjectId | None) -> None:
-    if order.status == Status.SCHEDULED:
-        order_reschedule(order=order, by=request.user, scheduled_delivery_date=date)
-        return
-    driver = Driver.objects.filter(pk=driver_id, supplier_id=request.user.pk).first() if driver_id else None
-    order_schedule(
-        order=order,
-        by=request.user,
-        scheduled_delivery_date=date,
-        driver_id=driver.pk if driver else None,
-        driver_name=driver.name if driver else "",
-    )
+def _driver(request: PortalRequest, form: DriverChoice) -> dict[str, Any]:
+    """The chosen driver as the services take it; without one, whoever has the order keeps it."""
+    chosen = form.cleaned_data["driver_id"]
+    driver = Driver.objects.filter(pk=chosen, supplier_id=request.user.pk).first() if chosen else None
+    return {"driver_id": driver.pk, "driver_name": driver.name} if driver else {}
 
 
 @order_step
 def depart(request: PortalRequest, order: Order) -> Done | tuple[str, forms.Form]:
-    order_depart(order=order, by=request.user)
+    form = _driver_form(request, order, request.POST)
+    if not form.is_valid():
+        return "driver_form", form
+    order_depart(order=order, by=request.user, **_driver(request, form))
     return Done("On its way. The customer has been told.")
 
 
