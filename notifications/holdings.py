@@ -13,7 +13,7 @@ from notifications.selectors import notification_payload
 
 
 def notifications_export(user_id: ObjectId) -> Iterator[dict[str, Any]]:
-    for notification in notifications_of(user_id=user_id).iterator():
+    for notification in notifications_of(user_id):
         yield notification_payload(notification)
 
 

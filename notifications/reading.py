@@ -1,5 +1,7 @@
 """What a user was told, as they read it."""
 
+from collections.abc import Iterator
+
 from bson import ObjectId
 
 from common.errors import NotFoundError
@@ -21,6 +23,13 @@ def notifications_page(
     pipeline = [{"$match": wanted}, {"$sort": {"created_at": -1}}, {"$skip": skip}, {"$limit": limit}]
     found = list(Notification.objects.raw_aggregate(pipeline))
     return collection(Notification).count_documents(wanted), found
+
+
+def notifications_of(user_id: ObjectId) -> Iterator[Notification]:
+    """All the user's notifications, newest first."""
+    yield from Notification.objects.raw_aggregate(
+        [{"$match": {"user_id": user_id}}, {"$sort": {"created_at": -1}}]
+    )
 
 
 def notification_read(*, user_id: ObjectId, notification_id: ObjectId) -> Notification:
