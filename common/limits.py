@@ -50,7 +50,9 @@ def count_of(key: str) -> Count:
     """What the window of `key` holds, without a hit."""
     try:
         with client().pipeline(transaction=False) as pipe:
-            count, left = pipe.get(f"limit:{key}").pttl(f"limit:{key}").execute()
+            pipe.get(f"limit:{key}")
+            pipe.pttl(f"limit:{key}")
+            count, left = pipe.execute()
     except redis.RedisError as error:
         log.warning("Redis is away: %s is not limited (%s)", key.partition(":")[0], error)
         return NOTHING

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from bson import ObjectId
 from redis import RedisError
@@ -94,8 +94,8 @@ def audiences_present(words: Collection[str]) -> set[str]:
     now_ms = time.time() * 1000
     try:
         if client().zcard(PRESENT) <= len(words):
-            present = client().zrange(PRESENT, now_ms, "+inf", byscore=True)  # type: ignore[call-overload]
-            return {word.decode() for word in present}.intersection(words)
+            present = client().zrangebyscore(PRESENT, now_ms, "+inf")
+            return {word.decode() for word in cast("list[bytes]", present)}.intersection(words)
         asked = list(words)
         scores = client().zmscore(PRESENT, asked)
     except RedisError:

@@ -12,7 +12,7 @@ TIMEOUT_SECONDS = 1.0
 
 
 @cache
-def client() -> "Redis[bytes]":
+def client() -> Redis:
     """Thread-safe, and safe over a fork: connections are made on first use.
 
     The library's own retries (three, with waits that grow to seconds) are off: they would multiply the time

@@ -1,5 +1,6 @@
 """What a user was told, and where outside systems are told."""
 
+from bson import ObjectId
 from django.conf import settings
 from django.db import models
 from django_mongodb_backend.fields import (
@@ -46,6 +47,7 @@ class Delivery(EmbeddedModel):
 
 
 class Notification(TimestampedModel):
+    user_id: ObjectId
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
     type = models.CharField(max_length=16, choices=Type)
     message = models.TextField()

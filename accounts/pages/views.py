@@ -22,18 +22,24 @@ def start_page(user: User) -> str:
     return START_PAGES[Role(user.role)]
 
 
+def signed_in(request: HttpRequest) -> User | None:
+    """Who is signed in here."""
+    return request.user if isinstance(request.user, User) else None
+
+
 @require_GET
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
-    return redirect(start_page(request.user) if request.user.is_authenticated else "login")
+    user = signed_in(request)
+    return redirect(start_page(user) if user else "login")
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest) -> HttpResponse:
-    if request.user.is_authenticated:
-        return redirect(start_page(request.user))
+    if already := signed_in(request):
+        return redirect(start_page(already))
     asked = request.POST.get("next", "") or request.GET.get("next", "")
     form = SignInForm(request.POST or None)
     status = 200
@@ -64,10 +70,11 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @never_cache
 def account(request: HttpRequest) -> HttpResponse:
     """Where a customer lands who signs in here: their tanks are in the app."""
-    if not request.user.is_authenticated:
+    user = signed_in(request)
+    if user is None:
         return redirect("login")
-    if request.user.role != Role.CUSTOMER:
-        return redirect(start_page(request.user))
+    if user.role != Role.CUSTOMER:
+        return redirect(start_page(user))
     return render(request, "accounts/customer.html")
 
 

@@ -146,7 +146,7 @@ class LitersField(NumberField):
     def to_internal_value(self, data: Any) -> float:
         return round(super().to_internal_value(data), 3)
 
-    def to_representation(self, value: Any) -> float:
+    def to_representation(self, value: Any) -> float:  # type: ignore[override]
         return round(float(value), 3)
 
 

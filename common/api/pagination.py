@@ -67,7 +67,7 @@ class PagePagination(PageNumberPagination):
     page_size_query_param = PAGE_SIZE
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        self.request = request
+        self.asked = request
         self.wanted = page_of(request)
         self.count = queryset.count()
         return list(queryset[self.wanted.skip : self.wanted.skip + self.wanted.size])
@@ -75,7 +75,7 @@ class PagePagination(PageNumberPagination):
     def get_paginated_response(self, data: Any) -> Any:
         from rest_framework.response import Response
 
-        return Response(self.wanted.envelope(self.request, count=self.count, results=data))
+        return Response(self.wanted.envelope(self.asked, count=self.count, results=data))
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         def whole(name: str, default: int, limit: int, description: str) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class OrderMaker:
 
     def _cheapest(self, story: Story, liters: float) -> tuple[Supplier, Price]:
         code = story.owner.address.postal_code
-        offers = []
+        offers: list[tuple[Decimal, int, Supplier, Price]] = []
         for supplier in self.suppliers:
             if not any(code in area.postal_codes for area in supplier.service_areas):
                 continue

@@ -31,7 +31,7 @@ class Story:
 
 def make_tanks(customers: list[User], *, now: datetime, random: np.random.Generator) -> list[Story]:
     """A tank or two for each customer. The first customer's first tank is about to be low."""
-    stories = []
+    stories: list[Story] = []
     for place, owner in enumerate(customers):
         for _ in range(2 if place % 7 == 0 else 1):
             stories.append(_make_tank(len(stories), owner, now, random))

@@ -28,6 +28,12 @@ class Sender:
     is_active: bool = True
 
 
+class SenderRequest(Request):
+    """A request that `IsSender` let in. For types alone."""
+
+    user: Sender  # type: ignore[assignment]
+
+
 class DeviceAuthentication(BaseAuthentication):
     """A device by its own credentials; with `gateways` also a gateway by its."""
 

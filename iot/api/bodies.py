@@ -14,7 +14,7 @@ class RawJsonParser(BaseParser):
 
     media_type = "application/json"
 
-    def parse(
+    def parse(  # type: ignore[override]
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> str:
         body: bytes = stream.read(settings.MAX_BODY_BYTES + 1)

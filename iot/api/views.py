@@ -6,15 +6,15 @@ import msgspec
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.api.requests import IdentityRequest
 from common.api.idempotency import idempotent
 from common.api.responses import JsonBytes
 from common.errors import DomainError
 from common.time import utc_now
 from iot.api import serializers
-from iot.api.authentication import DeviceAuthentication, GatewayAuthentication, IsSender
+from iot.api.authentication import DeviceAuthentication, GatewayAuthentication, IsSender, SenderRequest
 from iot.api.bodies import RawJsonParser, body_of
 from iot.decoders.infer import Candidate, infer
 from iot.ingest import metrics
@@ -58,7 +58,7 @@ class WaterLevelView(APIView):
         ],
     )
     @idempotent
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: SenderRequest) -> HttpResponse:
         return _take(request, transport="http", kind="json")
 
 
@@ -77,7 +77,7 @@ class TtnView(_WebhookView):
         request={"application/json": ENVELOPE},
         responses={202: serializers.TakenSerializer},
     )
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: SenderRequest) -> HttpResponse:
         return _take(request, transport="ttn", kind="ttn")
 
 
@@ -89,11 +89,11 @@ class ChirpstackView(_WebhookView):
         request={"application/json": ENVELOPE},
         responses={202: serializers.TakenSerializer},
     )
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: SenderRequest) -> HttpResponse:
         return _take(request, transport="chirpstack", kind="chirpstack")
 
 
-def _take(request: Request, *, transport: str, kind: str) -> HttpResponse:
+def _take(request: SenderRequest, *, transport: str, kind: str) -> HttpResponse:
     """The body through the pipeline. Raises DomainError (400) for one that is unusable as a whole."""
     message = Message(
         transport=transport,
@@ -135,7 +135,7 @@ class InferView(APIView):
         request=serializers.PastedSerializer,
         responses=serializers.InferredSerializer,
     )
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: IdentityRequest) -> HttpResponse:
         serializer = serializers.PastedSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         pasted = serializer.validated_data

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -189,7 +189,7 @@ class KnownDevices:
 
     def load_states(self, tanks: Mapping[int, KnownTank]) -> None:
         """Brings the level states of these tanks into memory, anew where memory cannot be trusted."""
-        missing = tanks.keys()
+        missing: Collection[int] = tanks.keys()
         if self.trust_states and time.monotonic() >= self._doubt_states_until:
             missing = tanks.keys() - self.states.keys()
         if not missing:

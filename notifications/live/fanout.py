@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from bson import ObjectId
@@ -27,7 +27,7 @@ from accounts.families import REVOKED_CHANNEL
 from common.live import KEEP_MS, PRESENT, PRESENT_MS, SHARDS, stream_key
 from notifications.live.cursors import START, StreamId, format_id, parse_id
 from notifications.live.identity import Listener, still_good
-from notifications.live.sockets import PAGE, Entry, LiveSocket, frame
+from notifications.live.sockets import PAGE, Entry, Fields, LiveSocket, frame
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Fanout:
             max=format_id(until) if until else "+",
             count=PAGE,
         )
-        return [(_stream_id(row_id), fields) for row_id, fields in rows]
+        return [(_stream_id(row_id), fields) for row_id, fields in cast("list[tuple[bytes, Fields]]", rows)]
 
     async def now_ms(self) -> int:
         seconds, microseconds = await self.redis.time()
@@ -136,7 +136,7 @@ class Fanout:
             )
             self.read_at = time.monotonic()
             for key, entries in reply.items() if isinstance(reply, dict) else reply:
-                shard = int(key.rpartition(b":")[2])
+                shard = int(cast(bytes, key).rpartition(b":")[2])
                 for row_id, fields in _flat(entries):
                     self._deliver(shard, row_id, fields)
                 await asyncio.sleep(0)  # let the sockets write

@@ -32,15 +32,16 @@ def send(*, notification: Notification, user: User) -> None:
 def mail_of(*, notification: Notification, user: User) -> EmailMultiAlternatives:
     """The message; sent twice it carries the same Message-ID."""
     link = preferences_url(user_id=user.pk)
+    title = subject(notification.message)
     context = {
         "user": user,
         "notification": notification,
-        "subject": subject(notification.message),
+        "subject": title,
         "preferences_url": link,
     }
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     message = EmailMultiAlternatives(
-        subject=context["subject"],
+        subject=title,
         body=render_to_string("notifications/email.txt", context),
         to=[user.email],
         headers={

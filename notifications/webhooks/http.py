@@ -94,10 +94,10 @@ def post(*, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
 
     Raises CallRefusedError for an address that must not be called, `httpcore` errors when there is no answer.
     """
-    timeout = dict.fromkeys(("connect", "read", "write", "pool"), OPERATION_SECONDS)
+    timeout = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), OPERATION_SECONDS)}
     with (
         httpcore.ConnectionPool(network_backend=_PublicBackend(), retries=0) as pool,
-        pool.stream("POST", url, headers=headers, content=body, extensions={"timeout": timeout}) as response,
+        pool.stream("POST", url, headers=list(headers.items()), content=body, extensions=timeout) as response,
     ):
         excerpt = b""
         for part in response.iter_stream():

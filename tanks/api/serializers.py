@@ -58,7 +58,7 @@ class CurrentLevelSerializer(serializers.Serializer):
     level = NumberField(help_text="percent of capacity")
     volume_liters = NumberField()
     timestamp = InstantField()
-    source = ChoiceField(choices=Source.choices)
+    source = ChoiceField(choices=Source.choices)  # type: ignore[assignment]
     quality = ChoiceField(choices=Quality.choices)
 
 

@@ -6,11 +6,11 @@ from bson import ObjectId
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from accounts.api.requests import IdentityRequest
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsCustomer
 from common.api.responses import JsonBytes, conditional_json
@@ -49,7 +49,7 @@ class TanksView(APIView):
         summary="One's tanks, newest first",
         responses=serializers.TankSerializer(many=True),
     )
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: IdentityRequest) -> HttpResponse:
         page = page_of(request)
         count, results = tanks_page(user_id=request.user.pk, skip=page.skip, limit=page.size)
         return conditional_json(request, page.envelope(request, count=count, results=results))
@@ -61,7 +61,7 @@ class TanksView(APIView):
         request=serializers.TankFieldsSerializer,
         responses={201: serializers.TankWithSecretSerializer},
     )
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: IdentityRequest) -> HttpResponse:
         fields = _valid(serializers.TankFieldsSerializer(data=request.data))
         tank, secret = tank_create(user_id=request.user.pk, **fields)
         payload = tank_payload_for(user_id=request.user.pk, tank_id=tank.pk)
@@ -75,7 +75,7 @@ class TankView(APIView):
     @extend_schema(
         operation_id="tanks_read", summary="A tank of one's own", responses=serializers.TankSerializer
     )
-    def get(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+    def get(self, request: IdentityRequest, tank_id: ObjectId) -> HttpResponse:
         return conditional_json(request, tank_payload_for(user_id=request.user.pk, tank_id=tank_id))
 
     @extend_schema(
@@ -85,7 +85,7 @@ class TankView(APIView):
         request=serializers.TankFieldsSerializer(partial=True),
         responses=serializers.TankWithSecretSerializer,
     )
-    def patch(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+    def patch(self, request: IdentityRequest, tank_id: ObjectId) -> HttpResponse:
         tank = tank_get_for(user_id=request.user.pk, tank_id=tank_id)
         serializer = serializers.TankFieldsSerializer(
             data=request.data, partial=True, context={"capacity": tank.capacity}
@@ -99,7 +99,7 @@ class TankView(APIView):
         description="409 `open_order` while an order for it is open.",
         responses={204: None},
     )
-    def delete(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+    def delete(self, request: IdentityRequest, tank_id: ObjectId) -> HttpResponse:
         tank_delete(tank=tank_get_for(user_id=request.user.pk, tank_id=tank_id))
         return Response(status=204)
 
@@ -128,7 +128,7 @@ class LevelsView(APIView):
         ],
         responses=serializers.LevelsSerializer,
     )
-    def get(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+    def get(self, request: IdentityRequest, tank_id: ObjectId) -> HttpResponse:
         query = parse_levels_query(request.query_params.dict())
         tank = tank_get_for(user_id=request.user.pk, tank_id=tank_id)
         address = request.build_absolute_uri()
@@ -141,7 +141,7 @@ class LevelsView(APIView):
         request=serializers.ManualReadingSerializer,
         responses={201: serializers.CurrentLevelSerializer},
     )
-    def post(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+    def post(self, request: IdentityRequest, tank_id: ObjectId) -> HttpResponse:
         tank = tank_get_for(user_id=request.user.pk, tank_id=tank_id)
         fields = _valid(serializers.ManualReadingSerializer(data=request.data))
         return JsonBytes(reading_payload(reading_record_manual(tank=tank, **fields)), status=201)
@@ -156,7 +156,7 @@ class CurrentLevelView(APIView):
         description="404 `no_reading` if there is none yet.",
         responses=serializers.CurrentLevelSerializer,
     )
-    def get(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+    def get(self, request: IdentityRequest, tank_id: ObjectId) -> HttpResponse:
         return conditional_json(request, current_level_for(user_id=request.user.pk, tank_id=tank_id))
 
 
@@ -172,7 +172,7 @@ class AlertsView(APIView):
         ],
         responses=serializers.AlertSerializer(many=True),
     )
-    def get(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+    def get(self, request: IdentityRequest, tank_id: ObjectId) -> HttpResponse:
         wanted = request.query_params.get("open")
         if wanted not in (None, "true", "false"):
             message = "Give true or false."
@@ -195,7 +195,7 @@ class RotateSecretView(APIView):
         request=None,
         responses=serializers.DeviceSecretSerializer,
     )
-    def post(self, request: Request, tank_id: ObjectId) -> HttpResponse:
+    def post(self, request: IdentityRequest, tank_id: ObjectId) -> HttpResponse:
         tank = tank_get_for(user_id=request.user.pk, tank_id=tank_id)
         device = Device.objects.filter(tank_id=tank.pk, device_id=tank.device_id).first()
         if device is None:
