@@ -86,9 +86,16 @@ def _revocation_remember(ids: list[ObjectId]) -> None:
 
 
 def user_families_revoke(*, user_id: ObjectId, keep: ObjectId | None = None) -> None:
-    """Ends all sign-ins of a user, except the family `keep`."""
+    """Ends all sign-ins of a user, except the family `keep`.
+
+    Sessions end by themselves with a changed password or an inactive user; their sockets are told to look.
+    """
     wanted = {"user_id": user_id, "revoked_at": None, "_id": {"$ne": keep}}
     families_revoke([row["_id"] for row in collection(RefreshFamily).find(wanted, {"_id": 1})])
+    try:
+        client().publish(REVOKED_CHANNEL, str(user_id))
+    except redis.RedisError as error:
+        log.warning("sockets of sessions find out by themselves: Redis is away (%s)", error)
 
 
 def family_is_live(*, family_id: ObjectId, user_id: ObjectId, role: str) -> bool:

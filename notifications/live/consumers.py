@@ -28,6 +28,7 @@ from notifications.live.sockets import LiveSocket, hello
 log = logging.getLogger(__name__)
 MESSAGE_BYTES = 4_096
 SERVER_ERROR = 1011
+PONG = '{"type":"pong"}'
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
@@ -101,15 +102,20 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 await work
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """`{"type":"resume","after":"<id>"}`; anything else is not for us and harms nobody."""
+        """`{"type":"resume","after":"<id>"}`, or `{"type":"ping"}` of a page, which hears nothing of the protocol's
+        own pings and wants to know that the server is there. Anything else is not for us and harms nobody."""
         if self.socket is None or self.over or text_data is None or len(text_data) > MESSAGE_BYTES:
             return
         try:
             message = orjson.loads(text_data)
         except orjson.JSONDecodeError:
             return
-        if isinstance(message, dict) and message.get("type") == "resume":
+        if not isinstance(message, dict):
+            return
+        if message.get("type") == "resume":
             self.socket.resume(parse_cursor(message.get("after"), streams=len(self.socket.shards)))
+        elif message.get("type") == "ping":
+            await self.put(PONG)
 
 
 def _seconds_left(listener: Listener) -> float | None:

@@ -15,7 +15,14 @@ export function toast(text, level = "info") {
 // The server sends messages beside a fragment by the HX-Trigger header.
 document.body.addEventListener("toast", (event) => toast(event.detail.text, event.detail.level));
 
+// Whether a live event caused the request: `refresh.js` tells of those.
+export function isRefresh(detail) {
+  const cause = detail.triggeringEvent ?? detail.requestConfig?.triggeringEvent;
+  return Boolean(cause?.type.startsWith("live:"));
+}
+
 document.body.addEventListener("htmx:responseError", (event) => {
+  if (isRefresh(event.detail)) return;
   const status = event.detail.xhr.status;
   if (status === 404) toast("That is no longer there. Reload the page.", "error");
   else if (status === 403) toast("Your session has ended or changed. Reload the page.", "error");
@@ -23,17 +30,12 @@ document.body.addEventListener("htmx:responseError", (event) => {
   else toast("The server could not do that. Please try again.", "error");
 });
 
-const offline = document.getElementById("offline");
-const showConnection = () => {
-  offline.hidden = navigator.onLine;
-};
-window.addEventListener("online", showConnection);
-window.addEventListener("offline", showConnection);
-showConnection();
-
 document.body.addEventListener("htmx:sendError", (event) => {
-  // Fragments that refresh themselves fail silently: the banner and the live mark say enough.
-  if (event.detail.requestConfig.verb !== "get") toast("No connection. Nothing was changed.", "error");
+  if (!isRefresh(event.detail)) toast("No connection. Nothing was changed.", "error");
+});
+
+document.body.addEventListener("htmx:timeout", (event) => {
+  if (!isRefresh(event.detail)) toast("The server takes too long. Please try again.", "error");
 });
 
 // hx-confirm in a dialog of our own; `data-confirm-label` names the button.

@@ -1,27 +1,31 @@
 // One socket a page. Each event of the server becomes DOM events on <body>: `live:<type>`, and
 // `live:<type>:<id>` for the order or tank it is about, so that fragments refetch themselves by
-// hx-trigger="live:order.status from:body". A burst is merged: at most one of each name in MERGE_MS, the
-// last never lost.
+// hx-trigger="live:order.status from:body". A burst is merged, the last never lost; while nobody looks at the
+// page it waits, and is brought up to date when they do.
 
 const MERGE_MS = 1000;
+const LEVELS_MERGE_MS = 5000; // a fleet reports all the time
 const RETRY_FIRST_MS = 500;
 const RETRY_LONGEST_MS = 20000;
-const SILENCE_MS = 50000;
+const QUIET_MS = 25000;
+const ANSWER_MS = 10000;
 const POLL_MS = 30000;
 const SIGNED_OUT = 4401;
 
-const mark = document.querySelectorAll("[data-live]");
+const marks = document.querySelectorAll("[data-live]");
 const pending = new Map();
 const lastSent = new Map();
 let socket = null;
 let lastId = null;
 let retryMs = RETRY_FIRST_MS;
-let silence = 0;
+let retry = 0;
+let watch = 0;
+let stale = false;
 
 function show(state, text) {
-  for (const element of mark) {
-    element.dataset.state = state;
-    element.textContent = text;
+  for (const mark of marks) {
+    mark.dataset.state = state;
+    mark.textContent = text;
   }
 }
 
@@ -29,7 +33,8 @@ function dispatch(name) {
   const events = pending.get(name);
   pending.delete(name);
   lastSent.set(name, Date.now());
-  document.body.dispatchEvent(new CustomEvent(name, { detail: { events } }));
+  if (document.hidden) stale = true;
+  else document.body.dispatchEvent(new CustomEvent(name, { detail: { events } }));
 }
 
 function announce(name, event) {
@@ -38,7 +43,8 @@ function announce(name, event) {
     return;
   }
   pending.set(name, [event]);
-  const wait = Math.max(0, (lastSent.get(name) ?? 0) + MERGE_MS - Date.now());
+  const merge = name.startsWith("live:tank.level") ? LEVELS_MERGE_MS : MERGE_MS;
+  const wait = Math.max(0, (lastSent.get(name) ?? 0) + merge - Date.now());
   setTimeout(dispatch, wait, name);
 }
 
@@ -56,8 +62,6 @@ function receive(message) {
   } else if (message.type === "reset") {
     lastId = null;
     announce("live:reset", message);
-  } else if (message.type === "ping") {
-    socket.send(JSON.stringify({ type: "pong" }));
   } else if (message.id) {
     lastId = message.id;
     announce(`live:${message.type}`, message);
@@ -67,33 +71,62 @@ function receive(message) {
 }
 
 function connect() {
+  clearTimeout(retry);
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  socket = new WebSocket(`${scheme}://${location.host}/ws/live`, ["live"]);
-  socket.addEventListener("message", (event) => {
-    listen();
+  const mine = new WebSocket(`${scheme}://${location.host}/ws/live`, ["live"]);
+  socket = mine;
+  mine.addEventListener("message", (event) => {
+    if (socket !== mine) return;
+    heard();
     receive(JSON.parse(event.data));
   });
-  socket.addEventListener("close", (event) => {
-    clearTimeout(silence);
-    socket = null;
-    if (event.code === SIGNED_OUT) {
-      location.reload();
-      return;
-    }
-    show("off", "Reconnecting…");
-    setTimeout(connect, retryMs * (0.7 + 0.6 * Math.random()));
-    retryMs = Math.min(retryMs * 2, RETRY_LONGEST_MS);
+  mine.addEventListener("close", (event) => {
+    if (socket !== mine) return;
+    if (event.code === SIGNED_OUT) location.reload();
+    else lost();
   });
 }
 
-function listen() {
-  clearTimeout(silence);
-  silence = setTimeout(() => socket?.close(), SILENCE_MS);
+function lost() {
+  clearTimeout(watch);
+  socket = null;
+  show("off", "Reconnecting…");
+  retry = setTimeout(connect, retryMs * (0.7 + 0.6 * Math.random()));
+  retryMs = Math.min(retryMs * 2, RETRY_LONGEST_MS);
+}
+
+// A connection can be dead without saying so: after some silence it is asked, and given up if it does not answer.
+function heard() {
+  clearTimeout(watch);
+  watch = setTimeout(ask, QUIET_MS);
+}
+
+function ask() {
+  clearTimeout(watch);
+  if (socket?.readyState !== WebSocket.OPEN) return;
+  const asked = socket;
+  asked.send('{"type":"ping"}');
+  watch = setTimeout(() => {
+    lost();
+    asked.close();
+  }, ANSWER_MS);
 }
 
 connect();
 
+window.addEventListener("online", () => {
+  if (socket) ask();
+  else connect();
+});
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  ask();
+  if (stale) announce("live:reset", {});
+  stale = false;
+});
+
 // Without a socket the pages still follow, slowly.
 setInterval(() => {
-  if (socket?.readyState !== WebSocket.OPEN && !document.hidden) announce("live:reset", {});
+  if (socket?.readyState !== WebSocket.OPEN) announce("live:reset", {});
 }, POLL_MS);

@@ -28,6 +28,7 @@ class Product:
 
     port: int
     processes: list[subprocess.Popen[bytes]]
+    environment: dict[str, str]
 
     @property
     def live(self) -> subprocess.Popen[bytes]:
@@ -58,15 +59,15 @@ def running_product(folder: Path) -> Iterator[Product]:
             subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
             for command in commands
         ]
-    product = Product(port, processes)
+    product = Product(port, processes, environment)
     try:
         asyncio.run(_ready(product))
         yield product
     finally:
-        for process in processes:
+        for process in product.processes:
             process.send_signal(signal.SIGCONT)
             process.terminate()
-        for process in processes:
+        for process in product.processes:
             process.wait(20)
 
 

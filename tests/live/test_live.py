@@ -279,3 +279,9 @@ async def test_a_slow_reader_slows_nobody_and_misses_nothing(product, alice, bob
         assert numbers(await quick.events(count, seconds=60)) == list(range(count))
         await pouring
         assert numbers(await slow.events(count, seconds=60)) == list(range(count))
+
+
+async def test_a_page_that_asks_whether_the_server_is_there_is_answered(product, alice, token):
+    async with listening(product, await token(alice)) as client:
+        await client.socket.send('{"type":"ping"}')
+        assert await client.receive() == {"type": "pong"}
