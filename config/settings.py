@@ -126,6 +126,9 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_UPLOAD_BYTES = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_UPLOAD_BYTES
 
+# Lets brokers and monitoring on other machines ask /internal/ and /metrics. Empty: loopback alone.
+INTERNAL_TOKEN = env.str("INTERNAL_TOKEN", "")
+
 # --- Storage ---------------------------------------------------------------------------------------
 
 DATABASES = {
@@ -157,6 +160,8 @@ CHANNEL_LAYERS = {
 }
 
 MQTT_URL = environment.mqtt_url or "mqtt://127.0.0.1:1883"
+# Mosquitto's dynamic-security plugin, if the product keeps its users: the address of its administrator.
+MQTT_CONTROL_URL = env.str("MQTT_CONTROL_URL", "")
 MQTT_SHARED_GROUP = env.str("MQTT_SHARED_GROUP", "")  # listeners of one group share the work
 
 STATIC_URL = "/static/"

@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/", include("orders.api.urls")),
     path("api/", include("suppliers.api.urls")),
     path("api/", include("iot.api.urls")),
+    path("internal/", include("iot.api.internal_urls")),
     path("portal/", include("suppliers.portal.urls")),
     path("admin/", admin.site.urls),
 ]

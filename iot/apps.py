@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class IotConfig(AppConfig):
     name = "iot"
+
+    def ready(self) -> None:
+        from iot.services import broker
+
+        broker.connect()

@@ -9,8 +9,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from common.time import utc_now
-from iot.ingest.pipeline import pipeline_of_thread
+from iot.broker.access import device_secret_is
 from iot.services.gateways import gateway_authenticate
 
 SCHEME = b"device"
@@ -63,15 +62,6 @@ class IsSender(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return isinstance(request.user, Sender)
-
-
-def device_secret_is(device_id: str, secret: str) -> bool:
-    """Whether a registered device has this secret; as slow for an unknown device as for a wrong secret."""
-    known = pipeline_of_thread().known
-    known.hear_changes()
-    device = known.get(device_id)
-    matches = (device or known.nobody).secret_is(secret, now=utc_now())
-    return matches and device is not None
 
 
 def _credentials(header: bytes) -> tuple[str, str] | None:

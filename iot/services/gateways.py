@@ -5,6 +5,7 @@ import hmac
 import secrets
 
 from iot.models import Gateway
+from iot.services.broker import broker_tell
 
 SECRET_BYTES = 24
 
@@ -19,6 +20,7 @@ def gateway_secret_renew(*, gateway: Gateway) -> str:
     secret = secrets.token_urlsafe(SECRET_BYTES)
     gateway.secret_hash = gateway_secret_hash(secret)
     gateway.save(update_fields=["secret_hash", "updated_at"])
+    broker_tell(gateway.gateway_id, secret)
     return secret
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import IntegrityError
@@ -16,6 +17,10 @@ from tanks.models import Device, Tank
 
 SECRET_BYTES = 24
 OVERLAP = timedelta(hours=24)
+
+# Apps above that keep devices' logins elsewhere add themselves when they start. Called with the device's id, and
+# with its new secret where there is one: the only moment at which it is known.
+login_listeners: list[Callable[[str, str | None], None]] = []
 
 
 def _hash(secret: str) -> str:
@@ -47,7 +52,14 @@ def device_register(*, tank: Tank, device_id: str, kind: str) -> tuple[Device, s
     Device.objects.filter(tank_id=tank.pk).exclude(pk=device.pk).delete()
     Tank.objects.filter(pk=tank.pk).update(device_id=device_id, device_kind=kind, updated_at=utc_now())
     tank.device_id, tank.device_kind = device_id, kind
+    login_tell(device_id, secret)
     return device, secret
+
+
+def login_tell(device_id: str, secret: str | None) -> None:
+    """Says that a device's login or kind is new."""
+    for listener in login_listeners:
+        listener(device_id, secret)
 
 
 def device_release(*, tank: Tank) -> None:
@@ -68,6 +80,7 @@ def device_secret_rotate(*, device: Device) -> str:
         updated_at=now,
     )
     device_changed(device.device_id)
+    login_tell(device.device_id, secret)
     return secret
 
 

@@ -10,7 +10,7 @@ from common.mongo import collection, next_number
 from common.time import utc_now
 from tanks import readings
 from tanks.models import Alert, Device, Tank
-from tanks.services.devices import device_register, device_release
+from tanks.services.devices import device_register, device_release, login_tell
 
 
 def tank_create(*, user_id: ObjectId, device_id: str | None = None, **fields: Any) -> tuple[Tank, str | None]:
@@ -51,6 +51,8 @@ def tank_update(*, tank: Tank, **fields: Any) -> str | None:
             device_release(tank=tank)
     elif "device_kind" in fields and fields["device_kind"] != tank.device_kind:
         Device.objects.filter(tank_id=tank.pk).update(kind=fields["device_kind"], updated_at=utc_now())
+        if tank.device_id:
+            login_tell(tank.device_id, None)
     supplier = fields.get("preferred_supplier")
     if supplier is not None:
         collection(Tank).update_one({"_id": tank.pk}, {"$addToSet": {"supplier_ids": supplier.pk}})
