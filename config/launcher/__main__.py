@@ -55,7 +55,7 @@ def run(environment: Environment, began: float) -> None:
     preflight.check_ports(environment)
     preflight.check_reachable(environment)
     servers = embedded_servers(environment, log_dir=supervisor.log_dir)
-    address = {server.name: server.url for server in servers}
+    address = {server.name: server.product_url for server in servers}
     environment = dataclasses.replace(
         environment,
         mongodb_uri=environment.mongodb_uri or address["mongod"],
@@ -67,11 +67,12 @@ def run(environment: Environment, began: float) -> None:
     try:
         with lock.announced(var_dir, env):
             start(environment, env, servers, supervisor)
-            output.say(welcome(environment, time.monotonic() - began))
+            output.say(welcome(environment, devices_url(environment, servers), time.monotonic() - began))
             while True:
                 supervisor.pause(0.2)
     finally:
         output.say("stopping")
+        supervisor.tell("broker", Broker.let_go)
         supervisor.stop(processes.STOP_STAGES)
 
 
@@ -87,7 +88,7 @@ def start(
     for server in servers:
         supervisor.wait_until(server.healthy, seconds=SERVER_SECONDS, what=server.name)
     supervisor.finish_step("prepare")
-    for command in processes.processes(environment, env):
+    for command in processes.processes(environment, env, devices_url=devices_url(environment, servers)):
         supervisor.add(command)
     supervisor.wait_until(Readiness(environment, env).complete, seconds=READY_SECONDS, what="The product")
 
@@ -95,7 +96,7 @@ def start(
 def embedded_servers(environment: Environment, *, log_dir: Path) -> list[Server]:
     """The embedded servers that no variable replaces, not yet started."""
     folder = environment.var_dir
-    ports = remembered_ports(folder)
+    ports = remembered_ports(folder, taken=(environment.port, environment.mqtt_port))
     servers: list[Server] = []
     if not environment.mongodb_uri:
         preflight.check_mongod()
@@ -114,12 +115,18 @@ def embedded_servers(environment: Environment, *, log_dir: Path) -> list[Server]
                 host=environment.bind_address,
                 data_dir=folder / "broker",
                 log_path=log_dir / "broker.log",
+                inner=(ports["mqtt-v4"], ports["mqtt-v5"]),
             )
         )
     return servers
 
 
-def remembered_ports(var_dir: Path) -> dict[str, int]:
+def devices_url(environment: Environment, servers: Sequence[Server]) -> str:
+    """Where devices connect, which is not where the product does when the broker is an embedded one."""
+    return next((server.url for server in servers if server.name == "broker"), str(environment.mqtt_url))
+
+
+def remembered_ports(var_dir: Path, *, taken: Sequence[int]) -> dict[str, int]:
     """Ports of the servers nobody outside connects to: the last start's if they are still free."""
     path = var_dir / "run" / "ports.json"
     try:
@@ -127,8 +134,8 @@ def remembered_ports(var_dir: Path) -> dict[str, int]:
     except (OSError, ValueError, AttributeError, TypeError):
         last = {}
     chosen: dict[str, int] = {}
-    for name in ("mongod", "valkey"):
-        chosen[name] = free_port(preferred=last.get(name, 0), avoid=chosen.values())
+    for name in ("mongod", "valkey", "mqtt-v4", "mqtt-v5"):
+        chosen[name] = free_port(preferred=last.get(name, 0), avoid=[*taken, *chosen.values()])
     path.write_text(json.dumps(chosen))
     return chosen
 
@@ -146,14 +153,14 @@ def live_socket(var_dir: Path) -> Path:
     return folder / "live.sock"
 
 
-def welcome(environment: Environment, seconds: float) -> str:
+def welcome(environment: Environment, broker: str, seconds: float) -> str:
     """What to open, and with which logins."""
     lines = [
         "",
         f"Supplier portal  {environment.public_url}/portal/",
         f"Administration   {environment.public_url}/admin/",
         f"API and its docs {environment.public_url}/api/docs",
-        f"MQTT broker      {environment.mqtt_url}",
+        f"MQTT broker      {broker}",
     ]
     if environment.demo:
         lines += [

