@@ -27,14 +27,15 @@ def password_link(*, user: User, purpose: str) -> str:
 def link_owner(*, uid: str, token: str) -> User:
     """The active user whose link this is.
 
-    Raises DomainError `invalid_token` (409) for a link that was used, is too old, or was never given out.
+    Raises DomainError `invalid_token`: 400 for a link that was used, is too old or was tampered with, 404 for one
+    of nobody.
     """
     detail = "The link is not valid any more; ask for a new one."
-    refused = DomainError("invalid_token", detail)
+    refused = DomainError("invalid_token", detail, status=400, errors={"token": [detail]})
     user_id = object_id(uid)
     user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
     if user is None:
-        raise refused
+        raise DomainError("invalid_token", detail, status=404)
     signer = signing.TimestampSigner(salt=SALT)
     try:
         content = signer.unsign_object(token)

@@ -41,9 +41,10 @@ def json_default(value: Any) -> Any:
     if isinstance(value, ObjectId):
         return str(value)
     if isinstance(value, Decimal128):
-        return float(value.to_decimal())
+        value = value.to_decimal()
     if isinstance(value, Decimal):
-        return float(value)
+        # A number with all its decimals: 24.00 is written so, and was never a float.
+        return orjson.Fragment(format(value, "f"))
     if isinstance(value, datetime):
         return iso(value)
     return str(value)

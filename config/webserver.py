@@ -9,14 +9,26 @@ nothing, or little by little, cannot hold all threads.
 """
 
 import contextlib
+import json
 import os
 import select
 import selectors
 import socket
 import time
 from functools import partial
+from http import HTTPStatus
+from typing import Any
 
 from gunicorn import util
+from gunicorn.http.errors import (
+    ExpectationFailed,
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from config.launcher.tied import tie_to_parent
@@ -28,16 +40,37 @@ LONGEST_HEAD_BYTES = 64 * 1024  # gunicorn's own limits refuse such a head
 BODY_SECONDS = 30.0  # the longest silence within a request's body
 LINGER_SECONDS = 0.2  # closing happens in the worker's loop, which must not wait for a client
 
-UNAVAILABLE = (
-    b"HTTP/1.1 503 Service Unavailable\r\n"
-    b"Content-Type: application/problem+json\r\n"
-    b"Retry-After: 1\r\n"
-    b"Connection: close\r\n"
-    b"Content-Length: %d\r\n\r\n%s"
-)
-UNAVAILABLE_BODY = (
-    b'{"type":"about:blank","title":"Service Unavailable","status":503,"code":"live_unavailable",'
-    b'"detail":"Live updates are starting; try again."}'
+REFUSALS = {
+    LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
+    UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
+}
+
+
+def problem(status: HTTPStatus, *, code: str, detail: str, headers: str = "") -> bytes:
+    """A whole answer that is a problem document, for what never reaches Django. `headers`: lines, each ended."""
+    document = {
+        "type": f"urn:problem:{code}",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail,
+        "code": code,
+    }
+    if status == HTTPStatus.BAD_REQUEST:
+        document["errors"] = {"nonFieldErrors": [detail]}
+    body = json.dumps(document, separators=(",", ":"))
+    return (
+        f"HTTP/1.1 {int(status)} {status.phrase}\r\nContent-Type: application/problem+json\r\n{headers}"
+        f"Cache-Control: no-store\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
+UNAVAILABLE = problem(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    code="live_unavailable",
+    detail="Live updates are starting; try again.",
+    headers="Retry-After: 1\r\n",
 )
 
 
@@ -130,6 +163,19 @@ class LiveHandoffWorker(ThreadWorker):  # type: ignore[misc]
             self.keepalived_conns.remove(conn)
             self._dispatch(conn, head)
 
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
+        """What is refused before the application sees it is a problem document too: gunicorn's own page is HTML."""
+        ours = isinstance(exc, InvalidResponseHeader | InvalidResponseHeaderName)
+        if isinstance(exc, ParseException) and not ours:
+            status = REFUSALS.get(type(exc), HTTPStatus.BAD_REQUEST)
+            self.log.warning("refused a request of %s: %s", addr[0] if addr else "", exc)
+        else:
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+            self.log.exception("a request failed outside the application")
+        code = "server_error" if status == HTTPStatus.INTERNAL_SERVER_ERROR else "malformed"
+        with contextlib.suppress(OSError):
+            client.sendall(problem(status, code=code, detail=status.description or status.phrase))
+
     def _dispatch(self, conn: Connection, head: bytes) -> None:
         """Give a connection to the thread pool or to the live process; close it when the client has gone."""
         if head and not (self.live_socket and head.startswith(LIVE_PREFIX)):
@@ -156,5 +202,5 @@ class LiveHandoffWorker(ThreadWorker):  # type: ignore[misc]
         """Answer 503. Bytes left unread at a close would cut the answer off."""
         with contextlib.suppress(OSError):
             client.recv(waiting)
-            client.send(UNAVAILABLE % (len(UNAVAILABLE_BODY), UNAVAILABLE_BODY))
+            client.send(UNAVAILABLE)
             client.shutdown(socket.SHUT_WR)

@@ -113,13 +113,13 @@ class PasswordResetView(PublicView):
 
 
 class PasswordResetConfirmView(PublicView):
-    problem_statuses = {"POST": [409]}
+    problem_statuses = {"POST": [404, 409]}
 
     @extend_schema(
         operation_id="auth_password_reset_confirm",
         summary="Set a new password by the mailed link",
-        description="`uid` and `token` are those of the link. Ends every sign-in. 400 `weak_password`; 409 "
-        "`invalid_token`, `password_changed` when two do it at once.",
+        description="`uid` and `token` are those of the link. Ends every sign-in. 400 `weak_password`, "
+        "`invalid_token` (404 when it is nobody's); 409 `password_changed` when two do it at once.",
         request=serializers.ResetConfirmSerializer,
         responses={204: None},
     )

@@ -22,19 +22,10 @@ from common.api.fields import (
     TextField,
     TimezoneField,
 )
+from common.api.serializers import WholeSerializer
 
 CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 PRICE_PLACES = 6
-
-
-class WholeSerializer(serializers.Serializer[Any]):
-    """A part that changes as a whole: all its fields are needed in a PATCH too."""
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        missing = [name for name in self.fields if name not in attrs]
-        if missing:
-            raise serializers.ValidationError({str(name): ["This field is required."] for name in missing})
-        return attrs
 
 
 class CoordinatesSerializer(WholeSerializer):
@@ -184,6 +175,14 @@ class SupplierInputSerializer(serializers.Serializer[Any]):
     active = FlagField(required=False)
 
 
+class SupplierReviewSerializer(serializers.Serializer[Any]):
+    user_id = ObjectIdField()
+    order_id = ObjectIdField()
+    rating = serializers.IntegerField(min_value=1, max_value=5)
+    comment = serializers.CharField()
+    date = InstantField()
+
+
 class SupplierSerializer(serializers.Serializer[Any]):
     """A supplier: the company together with its user."""
 
@@ -191,6 +190,7 @@ class SupplierSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(source="user.name")
     email = serializers.CharField(source="user.email")
     phone = serializers.CharField(source="user.phone")
+    role = serializers.ChoiceField(choices=Role.choices, source="user.role")
     address = AddressSerializer(source="user.address", allow_null=True)
     company = serializers.CharField()
     logo = serializers.CharField()
@@ -200,6 +200,7 @@ class SupplierSerializer(serializers.Serializer[Any]):
     avg_response_time = serializers.FloatField(allow_null=True)
     rating = serializers.FloatField(allow_null=True)
     rating_count = serializers.IntegerField()
+    reviews = SupplierReviewSerializer(many=True, help_text="the newest 100, newest first")
     active = serializers.BooleanField()
     created_at = InstantField()
     updated_at = InstantField()

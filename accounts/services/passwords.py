@@ -26,7 +26,7 @@ def password_reset_request(*, email: str) -> None:
 def password_reset_confirm(*, uid: str, token: str, new_password: str) -> None:
     """Sets the password by a mailed link, which works once, and ends all sign-ins of the user.
 
-    Raises DomainError: `invalid_token` (409), `weak_password` (400).
+    Raises DomainError: `invalid_token` (400, 404), `weak_password` (400).
     """
     user = link_owner(uid=uid, token=token)
     password_check(password=new_password, user=user, field="newPassword")

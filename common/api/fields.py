@@ -171,9 +171,9 @@ class MoneyField(serializers.Field):
             self.fail("range", limit=self.limit, places=self.places)
         return round(amount, self.places)
 
-    def to_representation(self, value: Any) -> float:
+    def to_representation(self, value: Any) -> Decimal:
         amount = value.to_decimal() if isinstance(value, Decimal128) else Decimal(value)
-        return float(amount.quantize(Decimal(1).scaleb(-self.places), rounding=ROUND_HALF_UP))
+        return amount.quantize(Decimal(1).scaleb(-self.places), rounding=ROUND_HALF_UP)
 
 
 class ObjectIdField(serializers.Field):

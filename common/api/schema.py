@@ -54,7 +54,6 @@ DESCRIPTIONS = {
     "403": "Not for this role.",
     "404": "It does not exist, or is not yours.",
     "405": "The method is not one of those in `Allow`.",
-    "406": "Only JSON is given.",
     "409": "The state of things forbids it: `code` says why.",
     "413": "The body is larger than 1 MiB.",
     "415": "Only JSON is taken.",
@@ -77,6 +76,12 @@ IF_NONE_MATCH_PARAMETER: Schema = {
     "required": False,
     "description": "The `ETag` of what the client has: 304 if it is still so.",
     "schema": {"type": "string"},
+}
+INSTANT_SCHEMA: Schema = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": fields.INSTANT,
+    "example": "2026-05-01T12:00:00.000Z",
 }
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -129,6 +134,12 @@ class ApiAutoSchema(AutoSchema):
             responses.setdefault(status, self._problem(status))
         return responses
 
+    def _map_serializer(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> Schema:
+        """A request's serializer may have `schema_rules`: what JSON Schema can say beyond single fields."""
+        schema: Schema = super()._map_serializer(serializer, direction, bypass_extensions)
+        rules = getattr(serializer, "schema_rules", None)
+        return {**schema, **rules} if rules and direction == "request" else schema
+
     @property
     def _handler(self) -> Any:
         action = getattr(self.view, "action", None)
@@ -143,7 +154,7 @@ class ApiAutoSchema(AutoSchema):
         return self.method == "GET" and getattr(self.view, "conditional", False)
 
     def _problem_statuses(self) -> set[str]:
-        statuses = {"400", "405", "406", "429", "503"}
+        statuses = {"400", "405", "429", "503"}
         if self.get_auth():
             statuses |= {"401", "403"}
         if "{" in self.path or self._get_paginator():
@@ -206,12 +217,7 @@ class InstantFieldSchema(_FieldExtension):
     target_class = fields.InstantField
 
     def schema(self) -> Schema:
-        return {
-            "type": "string",
-            "format": "date-time",
-            "pattern": fields.INSTANT,
-            "example": "2026-05-01T12:00:00.000Z",
-        }
+        return INSTANT_SCHEMA
 
 
 class MoneyFieldSchema(_FieldExtension):

@@ -72,6 +72,7 @@ def processes(environment: Environment, env: Mapping[str, str], *, devices_url: 
                 "--log-level",
                 "warning",
             ),
+            *("--limit-request-line", "8190"),
             env=env,
         ),
         _module("live", "config.liveserver", env=env),

@@ -17,7 +17,7 @@ from tanks.selectors import reading_payload
 
 RAW = "raw"
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
-CURSOR = re.compile(r"(\d{1,14})-(\d{1,5})")
+CURSOR = re.compile(r"^([0-9]{1,14})-([0-9]{1,5})$")
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,7 @@ def _cursor(text: str) -> tuple[int, int] | None:
     match = CURSOR.fullmatch(text)
     if not match:
         return None
-    milliseconds, slot = int(match[1]), int(match[2])
-    return (milliseconds, slot) if slot < 2**16 else None
+    return int(match[1]), min(int(match[2]), 2**16 - 1)
 
 
 def levels_page(*, series: int, query: LevelsQuery, address: str) -> dict[str, Any]:

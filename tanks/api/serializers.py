@@ -1,6 +1,5 @@
 """Shapes of tanks, levels and alerts on the wire. Inputs are strict; outputs are read from `tanks.selectors`."""
 
-import re
 from typing import Any
 
 from rest_framework import serializers
@@ -14,13 +13,16 @@ from common.api.fields import (
     LitersField,
     NumberField,
     ObjectIdField,
+    ShapeField,
 )
-from common.errors import NotFoundError
+from common.api.serializers import WholeSerializer
+from common.errors import DomainError, NotFoundError
 from tanks.geometry import MAX_HEIGHT_MM, MAX_LITERS, MAX_TABLE_ROWS, Geometry, GeometryError
 from tanks.models import AlertKind, DeviceKind, GeoPoint, Quality, Severity, Source, TankGeometry
 
 SHAPES = ["vertical_cylinder", "horizontal_cylinder", "rectangular", "strapping_table"]
-DEVICE_ID = re.compile(r"[^\x00-\x20\x7f#+$:][^\x00-\x1f\x7f#+]*")
+# It is part of topics, and of `<deviceId>:<secret>`.
+DEVICE_ID = r"^[^\s\x00-\x1f\x7f#+$:]([^\x00-\x1f\x7f#+]*[^\s\x00-\x1f\x7f#+])?$"
 
 
 class PercentField(NumberField):
@@ -30,7 +32,13 @@ class PercentField(NumberField):
         super().__init__(min_value=0, max_value=100, **options)
 
 
-class GeometrySerializer(serializers.Serializer):
+class GeometrySerializer(WholeSerializer):
+    schema_rules = {
+        "if": {"properties": {"shape": {"const": "strapping_table"}}, "required": ["shape"]},
+        "then": {"properties": {"table": {"type": "array"}}, "required": ["table"]},
+        "else": {"properties": {"table": {"type": "null"}}},
+    }
+
     shape = ChoiceField(choices=SHAPES)
     height_mm = NumberField(min_value=1, max_value=MAX_HEIGHT_MM, help_text="mm, of the full level")
     sensor_offset_mm = NumberField(
@@ -40,7 +48,7 @@ class GeometrySerializer(serializers.Serializer):
         help_text="mm from the full level up to the sensor's face",
     )
     table = serializers.ListField(
-        child=serializers.ListField(child=NumberField(), min_length=2, max_length=2),
+        child=serializers.ListField(child=NumberField(min_value=0), min_length=2, max_length=2),
         min_length=2,
         max_length=MAX_TABLE_ROWS,
         required=False,
@@ -49,7 +57,7 @@ class GeometrySerializer(serializers.Serializer):
     )
 
 
-class LocationSerializer(serializers.Serializer):
+class LocationSerializer(WholeSerializer):
     latitude = NumberField(min_value=-90, max_value=90)
     longitude = NumberField(min_value=-180, max_value=180)
 
@@ -100,19 +108,18 @@ class TankFieldsSerializer(serializers.Serializer):
     critical_threshold = PercentField(required=False, help_text="percent; never above lowWaterThreshold")
     auto_order = FlagField(required=False)
     preferred_supplier = ObjectIdField(required=False, allow_null=True)
-    device_id = LineField(max_length=128, required=False, allow_null=True)
+    device_id = ShapeField(
+        DEVICE_ID,
+        max_length=128,
+        required=False,
+        allow_null=True,
+        error_messages={"shape": "Give one line without '#', '+' or a '$' or ':' at its start."},
+    )
     device_kind = ChoiceField(choices=DeviceKind.choices, required=False)
     geometry = GeometrySerializer(required=False, allow_null=True)
     installed_date = InstantField(required=False, allow_null=True)
     last_maintenance = InstantField(required=False, allow_null=True)
     location = LocationSerializer(required=False, allow_null=True)
-
-    def validate_device_id(self, value: str | None) -> str | None:
-        if value is not None and not DEVICE_ID.fullmatch(value):
-            raise serializers.ValidationError(
-                "No '#', '+', or '$' or ':' at the start: it is part of topics."
-            )
-        return value
 
     def validate_preferred_supplier(self, value: Any) -> Supplier | None:
         if value is None:
@@ -140,6 +147,11 @@ class TankFieldsSerializer(serializers.Serializer):
                 capacity_liters=capacity,
             )
         except GeometryError as error:
+            if error.code == "table_not_increasing":
+                # The schema cannot say so of a table; whoever keeps to it is told of a conflict.
+                raise DomainError(
+                    error.code, error.detail, errors={"geometry.table": [error.detail]}
+                ) from error
             raise serializers.ValidationError({"geometry": [error.detail]}) from error
         attrs["geometry"] = TankGeometry(**{"table": None, **shape})
         return attrs
@@ -185,6 +197,12 @@ class DeviceSecretSerializer(serializers.Serializer):
 
 class ManualReadingSerializer(serializers.Serializer):
     """A level read off by a person: either `level` or `volumeLiters`."""
+
+    schema_rules = {
+        "if": {"required": ["level"]},
+        "then": {"not": {"required": ["volumeLiters"]}},
+        "else": {"required": ["volumeLiters"]},
+    }
 
     level = PercentField(required=False, help_text="percent of capacity")
     volume_liters = LitersField(required=False, min_value=0, max_value=MAX_LITERS)

@@ -4,7 +4,6 @@ from typing import Any
 
 from bson import ObjectId
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -14,9 +13,10 @@ from accounts.api.requests import IdentityRequest
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsCustomer
 from common.api.responses import JsonBytes, conditional_json
+from common.api.schema import INSTANT_SCHEMA
 from common.errors import DomainError, NotFoundError
 from tanks.api import serializers
-from tanks.api.levels import DEFAULT_LIMIT, MAX_LIMIT, RAW, levels_page, parse_levels_query
+from tanks.api.levels import CURSOR, DEFAULT_LIMIT, MAX_LIMIT, RAW, levels_page, parse_levels_query
 from tanks.intervals import LENGTHS
 from tanks.models import Device
 from tanks.selectors import (
@@ -117,14 +117,18 @@ class LevelsView(APIView):
         description="`next` is the address of the next page. With an `interval` each result sums up one: "
         "`{timestamp, avg, min, max, last, count, usageLiters, refillLiters}`.",
         parameters=[
-            OpenApiParameter("from", OpenApiTypes.DATETIME, description="from this time on"),
-            OpenApiParameter("to", OpenApiTypes.DATETIME, description="before this time"),
+            OpenApiParameter("from", INSTANT_SCHEMA, description="from this time on"),
+            OpenApiParameter("to", INSTANT_SCHEMA, description="before this time"),
             OpenApiParameter("interval", str, enum=[RAW, *LENGTHS], default=RAW),
             OpenApiParameter(
                 "limit",
                 {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
             ),
-            OpenApiParameter("cursor", str, description="as in an answer's `next`"),
+            OpenApiParameter(
+                "cursor",
+                {"type": "string", "pattern": CURSOR.pattern},
+                description="as in an answer's `next`",
+            ),
         ],
         responses=serializers.LevelsSerializer,
     )

@@ -42,7 +42,7 @@ def level_zone_apply(*, state: TankState, zone: str) -> None:
             continue
         evidence = {
             "level": current.level,
-            "volumeLiters": current.volume_liters,
+            "volumeLiters": round(current.volume_liters, 3),
             "threshold": threshold,
         }
         alert_open(tank=tank, kind=kind, severity=severity, evidence=evidence, opened_at=current.timestamp)

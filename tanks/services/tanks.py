@@ -85,4 +85,4 @@ def _check_thresholds(fields: dict[str, Any], tank: Tank) -> None:
         fields["critical_threshold"] = min(tank.critical_threshold, low)
     elif critical > low:
         message = "The critical threshold may not be above the low-water threshold."
-        raise DomainError("invalid", message, status=400, errors={"criticalThreshold": [message]})
+        raise DomainError("thresholds_crossed", message, errors={"criticalThreshold": [message]})

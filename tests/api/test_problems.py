@@ -1,11 +1,15 @@
 """The one shape of every failure."""
 
+import io
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, RequestFactory
+
+from config.wsgi import application
 
 Api = Callable[..., Any]
 MEMBERS = {"type", "title", "status", "detail", "code"}
@@ -59,6 +63,21 @@ def test_a_wrong_method_names_the_right_ones(api: Api, alice: Any) -> None:
 def test_a_bad_body_is_a_problem(client: Client, db: None, body: bytes, status: int, code: str) -> None:
     response = client.post("/api/auth/login", body, content_type="application/json")
     check(response, status, code)
+
+
+def test_json_is_given_whatever_is_accepted(api: Api, db: None) -> None:
+    for accepted in ("text/html", "application/problem+json", "nonsense"):
+        check(api().get("/api/tanks", headers={"Accept": accepted}), 401, "not_authenticated")
+
+
+def test_a_body_in_chunks_is_read(db: None) -> None:
+    """As gunicorn gives it: without a length."""
+    environ = RequestFactory().post("/api/auth/login", content_type="application/json").environ
+    environ.update(HTTP_TRANSFER_ENCODING="chunked", **{"wsgi.input": io.BytesIO(b'{"email": 5}')})
+    del environ["CONTENT_LENGTH"]
+    body = b"".join(application(environ, lambda status, headers: None))
+    assert set(json.loads(body)["errors"]) == {"email", "password"}
+    assert json.loads(body)["errors"]["email"] == ["Give an e-mail address."]
 
 
 def test_other_content_is_refused(client: Client, db: None) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import http.client
+import json
 import os
 import socket
 import subprocess
@@ -134,8 +135,16 @@ def test_a_request_is_understood_however_it_is_cut(pair: Pair, pieces: list[byte
     assert pair.talk(*pieces).endswith(end)
 
 
-def test_a_head_that_is_too_long_is_refused(pair: Pair) -> None:
-    assert pair.talk(b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n").startswith(b"HTTP/1.1 414 ")
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [(b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n", 414), (b"not HTTP\r\n\r\n", 400)],
+    ids=["too long", "nonsense"],
+)
+def test_a_head_that_cannot_be_read_is_answered_with_a_problem(pair: Pair, head: bytes, status: int) -> None:
+    answer = pair.talk(head)
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert b"Content-Type: application/problem+json\r\n" in answer
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == status
 
 
 def test_clients_that_send_nothing_or_little_hold_no_thread_and_are_closed(pair: Pair) -> None:

@@ -70,7 +70,6 @@ def test_rotating_gives_another_secret(api, alice):
         ({"capacity": 0}, "capacity"),
         ({"capacity": "5"}, "capacity"),
         ({"lowWaterThreshold": 101}, "lowWaterThreshold"),
-        ({"lowWaterThreshold": 20, "criticalThreshold": 30}, "criticalThreshold"),
         ({"deviceKind": "pigeon"}, "deviceKind"),
         ({"deviceId": "a/#"}, "deviceId"),
         ({"preferredSupplier": "nobody"}, "preferredSupplier"),
@@ -83,6 +82,46 @@ def test_what_cannot_be_is_refused_by_its_name(api, alice, fields, named):
     assert refused.status_code == 400
     assert named in refused.json()["errors"]
     assert Tank.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"lowWaterThreshold": 20, "criticalThreshold": 30}, "thresholds_crossed"),
+        (
+            {"geometry": {"shape": "strapping_table", "heightMm": 2000, "table": [[0, 9], [5, 8]]}},
+            "table_not_increasing",
+        ),
+    ],
+)
+def test_what_contradicts_itself_is_a_conflict(api, alice, tank, fields, code):
+    for refused in (new_tank(api(alice), **fields), api(alice).patch(f"/api/tanks/{tank.pk}", fields)):
+        assert (refused.status_code, refused.json()["code"]) == (409, code)
+    assert Tank.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"geometry": {"shape": "rectangular"}}, "geometry.heightMm"),
+        ({"geometry": {}}, "geometry.shape"),
+        ({"location": {"latitude": 5}}, "location.longitude"),
+    ],
+)
+def test_a_part_is_changed_as_a_whole(api, alice, tank, fields, named):
+    refused = api(alice).patch(f"/api/tanks/{tank.pk}", fields)
+    assert refused.status_code == 400
+    assert named in refused.json()["errors"]
+    shape = {"geometry": {"shape": "rectangular", "heightMm": 900}}
+    assert api(alice).patch(f"/api/tanks/{tank.pk}", shape).json()["geometry"]["sensorOffsetMm"] == 0
+
+
+def test_what_only_the_product_knows_is_not_taken_from_a_client(api, alice):
+    own = {"id": "5", "userId": "x", "currentLevel": 50, "avgDailyUsage": 9, "status": "low", "colour": "red"}
+    made = new_tank(api(alice), **own)
+    assert made.status_code == 201
+    assert made.json()["currentLevel"] is None
+    assert made.json()["userId"] == str(alice.pk)
 
 
 def test_a_change_leaves_the_rest(api, alice, tank):
