@@ -26,6 +26,8 @@ PERIODIC = {
         "orders.tasks.orders_sweep", timedelta(seconds=30)
     ),
     "Notice devices that went silent": Periodic("iot.tasks.devices_check", timedelta(minutes=1)),
+    "Look at tanks whose readings' meaning is due": Periodic("tanks.tasks.minds_sweep", timedelta(minutes=1)),
+    "Remind of alerts that are still open": Periodic("tanks.tasks.alerts_remind", timedelta(minutes=10)),
     "Order water for low tanks that no reading has asked for": Periodic(
         "orders.tasks.replenish_due", timedelta(minutes=5)
     ),

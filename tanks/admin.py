@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 
 from common.admin import KeptAdmin, ReadOnlyAdmin, shown
-from tanks.models import Alert, Device, Tank
+from tanks.models import Alert, Device, Mind, Tank
 
 
 @admin.register(Tank)
@@ -55,6 +55,37 @@ class TankAdmin(KeptAdmin):
 
     def has_add_permission(self, request: Any, obj: Any = None) -> bool:
         return False  # its owner makes it, with the number of its readings
+
+    def save_model(self, request: Any, obj: Tank, form: Any, change: bool) -> None:
+        # Only what was changed: its level and forecast may have moved on since the page was opened.
+        obj.save(update_fields=[*form.changed_data, "updated_at"])
+
+
+@admin.register(Mind)
+class MindAdmin(ReadOnlyAdmin):
+    """What is known of a tank's water; its state is for the workers alone."""
+
+    list_display = ("tank", "made_at", "capacity", "timezone", "late")
+    list_filter = ("late",)
+    list_select_related = ("tank",)
+    ordering = ("-made_at",)
+    fields = (
+        "tank",
+        "made_at",
+        "late",
+        "capacity",
+        "timezone",
+        "lead_days",
+        "shown_habits",
+        "shown_refills",
+        "shown_days",
+        "shown_outlook",
+    )
+    shown_habits = shown("habits")
+    shown_refills = shown("refills")
+    shown_days = shown("days", "days: ordinal, litres, night flow, estimated")
+    shown_outlook = shown("outlook")
+    readonly_fields = ("shown_habits", "shown_refills", "shown_days", "shown_outlook")
 
 
 @admin.register(Device)

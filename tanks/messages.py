@@ -7,7 +7,8 @@ Evidence = dict[str, Any]
 
 
 def _percent(evidence: Evidence) -> str:
-    return f"{evidence['level']:.0f} %" if "level" in evidence else "an unknown level"
+    level = evidence.get("level", evidence.get("levelPercent"))
+    return "an unknown level" if level is None else f"{level:.0f} %"
 
 
 def _liters(evidence: Evidence, name: str) -> str:

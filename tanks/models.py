@@ -8,6 +8,7 @@ from django_mongodb_backend.models import EmbeddedModel
 
 from accounts.models import Supplier
 from common.models import TimestampedModel
+from common.time import utc_now
 
 
 class Source(models.TextChoices):
@@ -89,9 +90,10 @@ class Tank(TimestampedModel):
 
     current_level = EmbeddedModelField(CurrentLevel, null=True, blank=True, editable=False)
     filter_state = models.JSONField(null=True, blank=True, editable=False)
-    usage_state = models.JSONField(null=True, blank=True, editable=False)
-    detector_state = models.JSONField(null=True, blank=True, editable=False)
     forecast = models.JSONField(null=True, blank=True, editable=False)
+    mind_due = models.DateTimeField(
+        default=utc_now, editable=False, help_text="when its mind is looked at, reading or not"
+    )
     supplier_ids = ArrayField(
         ObjectIdField(), default=list, blank=True, editable=False, help_text="suppliers who may see it"
     )
@@ -103,10 +105,39 @@ class Tank(TimestampedModel):
             models.Index(fields=["user", "-created_at"], name="tank_user_created"),
             models.Index(fields=["device_id"], name="tank_device"),
             models.Index(fields=["supplier_ids"], name="tank_suppliers"),
+            models.Index(fields=["mind_due"], name="tank_mind_due"),
         ]
 
     def __str__(self) -> str:
         return self.name or f"Tank {self.pk}"
+
+
+class Mind(models.Model):
+    """What is known of a tank's water beyond its readings; apart from the tank, which every reading rewrites.
+
+    `version` is counted by every write, which names the one it read. `clock` is the time of the newest reading
+    taken in. Rows of `days`: ordinal, litres, night flow, estimated; `refills`, `habits` and `outlook` as
+    `tanks.mind_state` and `tanks.services.minds` make them.
+    """
+
+    tank = models.OneToOneField(
+        Tank, on_delete=models.CASCADE, primary_key=True, db_column="_id", related_name="mind"
+    )
+    version = models.BigIntegerField(default=0)
+    clock = models.BigIntegerField(default=0, help_text="ms since 1970")
+    late = models.BooleanField(default=False, help_text="older readings came since it was made")
+    made_at = models.DateTimeField(help_text="when it was last made from the stored readings")
+    capacity = models.FloatField()
+    timezone = models.CharField(max_length=64)
+    lead_days = models.FloatField(default=1)
+    state = models.BinaryField(editable=False)
+    days = models.JSONField(default=list)
+    refills = models.JSONField(default=list)
+    habits = models.JSONField(default=dict)
+    outlook = models.JSONField(null=True)
+
+    def __str__(self) -> str:
+        return f"Mind of {self.pk}"
 
 
 class DeviceStatus(models.TextChoices):

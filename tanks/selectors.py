@@ -11,7 +11,7 @@ from tanks.models import Alert, Device, Tank
 from tanks.readings import Reading
 from tanks.status import tank_status
 
-HIDDEN = {"filter_state": 0, "usage_state": 0, "detector_state": 0}
+HIDDEN = {"filter_state": 0}
 
 
 def tank_get_for(*, user_id: ObjectId, tank_id: ObjectId) -> Tank:
@@ -77,7 +77,7 @@ def tank_payload(document: Document, device_status: str | None, open_alerts: lis
         if location
         else None,
         "currentLevel": level_payload(current) if current else None,
-        "forecast": document.get("forecast"),
+        "forecast": forecast_payload(document.get("forecast")),
         "status": tank_status(
             level=current["level"] if current else None,
             low_threshold=document["low_water_threshold"],
@@ -88,6 +88,10 @@ def tank_payload(document: Document, device_status: str | None, open_alerts: lis
         "createdAt": document["created_at"],
         "updatedAt": document["updated_at"],
     }
+
+
+def forecast_payload(forecast: Document | None) -> Document | None:
+    return forecast and {name: forecast[name] for name in ("daysRemaining", "runsOutAt")}
 
 
 def _told_status(device_status: str | None) -> str:

@@ -12,7 +12,7 @@ from notifications.models import Notification
 from orders.models import Order
 from suppliers.models import Driver, Vehicle
 from tanks import readings
-from tanks.models import Alert, Device, Tank
+from tanks.models import Alert, Device, Mind, Tank
 
 SEED = 2026
 MARK = {"_id": "demo_seeded"}
@@ -43,6 +43,7 @@ def _clear() -> None:
     for model, wanted in (
         (Device, {"tank_id": {"$in": tank_ids}}),
         (Alert, {"tank_id": {"$in": tank_ids}}),
+        (Mind, {"_id": {"$in": tank_ids}}),
         (Order, {"user_id": {"$in": users}}),
         (Notification, {"user_id": {"$in": users}}),
         (Tank, {"_id": {"$in": tank_ids}}),

@@ -1,15 +1,17 @@
-"""What follows from new levels: alerts at once, replenishment asked for."""
+"""What follows from new levels: alerts at once, replenishment asked for, the tanks' minds told to look."""
 
 from __future__ import annotations
 
 import logging
 import time
+from datetime import datetime
 
 from bson import ObjectId
 from kombu.exceptions import OperationalError
 
 from iot.ingest.batch import Batch
 from iot.ingest.known import KnownDevices
+from tanks.mind_queue import minds_touch
 from tanks.services.level_zones import level_zone_apply, replenishment_request, zone_of
 from tanks.zones import OK
 
@@ -65,3 +67,17 @@ class Followings:
                 log.warning("%d replenishments wait for the queue: %s", len(self.owed), error)
                 return
             self.owed.discard(tank_id)
+
+
+def touch_minds(batch: Batch, known: KnownDevices) -> None:
+    """The step: tells which tanks have new readings and how old those are. What they mean is found out elsewhere."""
+    oldest: dict[ObjectId, datetime] = {}
+    duplicates = batch.duplicates
+    for index, sample in enumerate(batch.samples):
+        tank = sample.device.tank
+        if tank is None or index in duplicates:
+            continue
+        before = oldest.get(tank.id)
+        if before is None or sample.at < before:
+            oldest[tank.id] = sample.at
+    minds_touch(oldest)

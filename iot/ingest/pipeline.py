@@ -13,7 +13,7 @@ from iot.ingest import metrics
 from iot.ingest.batch import Batch, Message
 from iot.ingest.decode import decode
 from iot.ingest.device_status import DeviceStatuses
-from iot.ingest.follow import Followings
+from iot.ingest.follow import Followings, touch_minds
 from iot.ingest.known import KnownDevices
 from iot.ingest.record import convert, record
 from iot.ingest.tell import Refusals, count, live_events
@@ -36,6 +36,7 @@ class Pipeline:
             record,  # judge, store once, move current levels
             self.statuses.note,  # last seen, battery, online, offline, faulty
             self.followings.follow,  # alerts of low levels, replenishment
+            touch_minds,  # usage, leaks, forecasts: later, by a worker
             live_events,
             Refusals().keep,
             count,

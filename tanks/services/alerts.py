@@ -21,11 +21,22 @@ WEBHOOKS = {
     AlertKind.BURST: "tank.leak",
 }
 
+# The preferred supplier hears of what may soon need a lorry.
+FOR_SUPPLIER = (AlertKind.CRITICAL, AlertKind.RUNOUT_SOON)
+
 
 def alert_open(
-    *, tank: Tank, kind: str, severity: str, evidence: dict[str, Any], opened_at: datetime
+    *,
+    tank: Tank,
+    kind: str,
+    severity: str,
+    evidence: dict[str, Any],
+    opened_at: datetime,
+    quiet: bool = False,
 ) -> Alert | None:
     """Opens the alert, tells of it and returns it; None when one of that kind is open already.
+
+    `quiet` sends no message: a graver alert of the same moment says it all.
 
     A crash after the write is made good by the next call: telling is keyed by the alert, and done once.
     """
@@ -41,14 +52,14 @@ def alert_open(
     except IntegrityError:
         untold = Alert.objects.filter(tank=tank, kind=kind, is_open=True, notified_at=None).first()
         if untold is not None:
-            _tell_opened(tank, untold)
+            _tell_opened(tank, untold, quiet)
         return None
-    _tell_opened(tank, alert)
+    _tell_opened(tank, alert, quiet)
     return alert
 
 
-def alert_close(*, tank: Tank, kind: str, closed_at: datetime) -> bool:
-    """Closes the open alert of that kind and tells of it; False when none is open."""
+def alert_close(*, tank: Tank, kind: str, closed_at: datetime, quiet: bool = False) -> bool:
+    """Closes the open alert of that kind and tells of it, unless `quiet`; False when none is open."""
     alert = Alert.objects.filter(tank=tank, kind=kind, is_open=True).first()
     if alert is None:
         return False
@@ -59,6 +70,8 @@ def alert_close(*, tank: Tank, kind: str, closed_at: datetime) -> bool:
         return False
     alert.is_open, alert.closed_at = False, closed_at
     _publish(tank, alert)
+    if quiet:
+        return True
     notify(
         user_id=tank.user_id,
         type="system",
@@ -80,17 +93,21 @@ def alert_snooze(*, alert: Alert, until: datetime) -> None:
     Alert.objects.filter(pk=alert.pk).update(snoozed_until=until, updated_at=utc_now())
 
 
-def _tell_opened(tank: Tank, alert: Alert) -> None:
-    urgent = alert.severity == Severity.CRITICAL
-    notify(
-        user_id=tank.user_id,
-        type="warning",
-        message=messages.opened(kind=alert.kind, tank=str(tank), evidence=alert.evidence),
-        key=f"alert:{alert.pk}:opened",
-        related_model="tank",
-        related_id=tank.pk,
-        urgent=urgent,
-    )
+def _tell_opened(tank: Tank, alert: Alert, quiet: bool) -> None:
+    message = messages.opened(kind=alert.kind, tank=str(tank), evidence=alert.evidence)
+    readers = [tank.user_id]
+    if alert.kind in FOR_SUPPLIER and tank.preferred_supplier_id:
+        readers.append(tank.preferred_supplier_id)
+    for reader in () if quiet else readers:
+        notify(
+            user_id=reader,
+            type="warning",
+            message=message,
+            key=f"alert:{alert.pk}:opened" + ("" if reader == tank.user_id else ":supplier"),
+            related_model="tank",
+            related_id=tank.pk,
+            urgent=alert.severity == Severity.CRITICAL and reader == tank.user_id,
+        )
     _publish(tank, alert)
     event = WEBHOOKS.get(AlertKind(alert.kind))
     if event:

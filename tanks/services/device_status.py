@@ -46,7 +46,7 @@ def _tell(device: Document) -> None:
     status, at = device["status"], device["status_changed_at"]
     if status == DeviceStatus.ONLINE:
         alert_close(tank=tank, kind=AlertKind.OFFLINE, closed_at=at)
-        alert_close(tank=tank, kind=AlertKind.FAULTY, closed_at=at)
+        _close_faulty(tank, at)
     elif status == DeviceStatus.FAULTY:
         alert_close(tank=tank, kind=AlertKind.OFFLINE, closed_at=at)
         evidence = {"deviceId": device["device_id"], "errors": device.get("sensor_errors", 0)}
@@ -65,6 +65,13 @@ def _tell(device: Document) -> None:
         },
         key=f"device:{device['_id']}:{status}:{at.isoformat()}",
     )
+
+
+def _close_faulty(tank: Tank, at: datetime) -> None:
+    """Closes what the device said of itself; readings that cannot be believed are another matter."""
+    own = {"tank_id": tank.pk, "kind": AlertKind.FAULTY.value, "is_open": True}
+    if collection(Alert).count_documents({**own, "evidence.deviceId": {"$exists": True}}, limit=1):
+        alert_close(tank=tank, kind=AlertKind.FAULTY, closed_at=at)
 
 
 def devices_check(*, now: datetime) -> int:

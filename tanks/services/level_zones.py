@@ -26,7 +26,8 @@ def zone_of(*, state: TankState, low: float, critical: float, now: datetime) -> 
 def level_zone_apply(*, state: TankState, zone: str) -> None:
     """Opens and closes alerts so that they fit `zone`, then notes it as acted upon.
 
-    Safe to repeat: after a crash in between, the next reading of the tank does it again.
+    Both kinds changing at once are told as one: the graver on the way down, the milder on the way up. Safe to
+    repeat: after a crash in between, the next reading of the tank does it again.
     """
     tank = Tank.objects.filter(pk=state.tank_id).first()
     current = state.current
@@ -36,16 +37,24 @@ def level_zone_apply(*, state: TankState, zone: str) -> None:
         AlertKind.LOW: (zone in (LOW, CRITICAL), Severity.WARNING, tank.low_water_threshold),
         AlertKind.CRITICAL: (zone == CRITICAL, Severity.CRITICAL, tank.critical_threshold),
     }
+    quiet = AlertKind.LOW if zone == CRITICAL else AlertKind.CRITICAL if zone == OK else None
     for kind, (is_open, severity, threshold) in wanted.items():
         if not is_open:
-            alert_close(tank=tank, kind=kind, closed_at=current.timestamp)
+            alert_close(tank=tank, kind=kind, closed_at=current.timestamp, quiet=kind == quiet)
             continue
         evidence = {
             "level": current.level,
             "volumeLiters": round(current.volume_liters, 3),
             "threshold": threshold,
         }
-        alert_open(tank=tank, kind=kind, severity=severity, evidence=evidence, opened_at=current.timestamp)
+        alert_open(
+            tank=tank,
+            kind=kind,
+            severity=severity,
+            evidence=evidence,
+            opened_at=current.timestamp,
+            quiet=kind == quiet,
+        )
     zone_write(state=state, zone=zone)
 
 

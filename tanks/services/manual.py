@@ -8,6 +8,7 @@ from kombu.exceptions import OperationalError
 from common.errors import DomainError, NotFoundError
 from common.live import LiveEvent, events_publish
 from common.time import utc_now
+from tanks.mind_queue import minds_touch
 from tanks.models import Tank
 from tanks.readings import MANUAL_SLOT, Reading, to_ms
 from tanks.services.level_zones import level_zone_apply, replenishment_request, zone_of
@@ -44,6 +45,7 @@ def reading_record_manual(
     recorded = readings_record(candidates=[candidate], states=states)
     if recorded.gone:
         raise NotFoundError("tank")
+    minds_touch({tank.pk: at})
     if tank.series in recorded.moved:
         _follow(tank, states[tank.series])
     return Reading(tank.series, at, level, volume_liters, "manual", recorded.qualities[0], MANUAL_SLOT)

@@ -9,7 +9,7 @@ from common.errors import DomainError
 from common.mongo import collection, next_number
 from common.time import utc_now
 from tanks import readings
-from tanks.models import Alert, Device, Tank
+from tanks.models import Alert, Device, Mind, Tank
 from tanks.services.devices import device_register, device_release, login_tell
 
 
@@ -73,6 +73,7 @@ def tank_delete(*, tank: Tank) -> None:
     # Readings go last: a crash before leaves nothing that points at missing ones, and a series is never reused.
     Device.objects.filter(tank_id=tank.pk).delete()
     Alert.objects.filter(tank_id=tank.pk).delete()
+    collection(Mind).delete_one({"_id": tank.pk})
     collection(Tank).delete_one({"_id": tank.pk})
     readings.delete_all([tank.series])
 

@@ -1,0 +1,277 @@
+"""Each tank's mind kept up with its readings: read on from where it stopped, written back if nobody else did.
+
+A mind's write names the version it read, so of two workers one wins; the other's tank is put back in the queue.
+A mind that is missing, unreadable, of another capacity or time zone, or that readings came too late for, is
+made anew from the stored readings: slower, and to the same end.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bson import ObjectId
+from kombu.exceptions import OperationalError
+from pymongo.errors import DuplicateKeyError
+
+from accounts.models import User
+from common.mongo import Document, collection
+from common.time import iso, utc_now
+from tanks import mind_state, readings
+from tanks.forecast import Forecast
+from tanks.mind import TankFacts, TankMind
+from tanks.models import Mind, Tank
+from tanks.readings import from_ms, to_ms
+from tanks.refills import Refill
+from tanks.services.level_zones import replenishment_request
+from tanks.services.mind_alerts import Told, alerts_follow, history_record
+from tanks.services.supply import Delivery, supply
+
+log = logging.getLogger(__name__)
+
+HISTORY = timedelta(days=60)
+SPACING_SECONDS = 55.0  # readings closer together than this say no more of use, and would only cost
+LATE_MS = 120_000  # readings late by less change nothing
+REMAKE_AFTER = timedelta(minutes=15)
+FORECAST_EVERY = timedelta(hours=1)
+FORECAST_STEP_PERCENT = 2.0  # a level that moved so much is forecast anew at once
+FORECAST_UNTIL = timedelta(days=2)  # without a reading for longer, there is none
+FRESH_LEAST, FRESH_MOST = 3 * 3600.0, 24 * 3600.0
+FAILED_AGAIN = timedelta(hours=1)
+UNREAD_AGAIN = timedelta(days=1)
+DAYS_KEPT, REFILLS_KEPT = 100, 60
+USUAL_LEAD_DAYS = 1.0
+CONCERN = 0.01  # chance of running dry from which replenishment is asked to look
+TANK_FIELDS = (
+    *("series", "user_id", "capacity", "low_water_threshold", "critical_threshold", "auto_order"),
+    *("preferred_supplier_id", "avg_daily_usage", "forecast", "mind_due"),
+)
+
+
+@dataclass(slots=True)
+class _Work:
+    """One tank on its way: what was stored, the mind, and what came of it."""
+
+    tank: Document
+    before: Document | None
+    mind: TankMind
+    clock: int
+    late: bool
+    made_at: datetime
+    is_made_anew: bool
+    made: Forecast | None = None
+    changes: dict[str, Any] = field(default_factory=dict)
+
+
+def minds_advance(*, touched: Mapping[ObjectId, int | None], now: datetime) -> list[ObjectId]:
+    """Brings these tanks' minds up to `now`; `touched`: id → the oldest time read since (ms), if anything was.
+
+    Returns the tanks that another worker was faster with: they may need another look. Safe to repeat.
+    """
+    ids = list(touched)
+    tanks = list(collection(Tank).find({"_id": {"$in": ids}}, TANK_FIELDS))
+    owners = {"_id": {"$in": [tank["user_id"] for tank in tanks]}}
+    zones = {user["_id"]: user.get("timezone") for user in collection(User).find(owners, {"timezone": 1})}
+    minds = {mind["_id"]: mind for mind in collection(Mind).find({"_id": {"$in": ids}})}
+    done: list[_Work] = []
+    beaten: list[ObjectId] = []
+    for tank in tanks:
+        zone = zones.get(tank["user_id"]) or "UTC"
+        work = _think(tank, zone, minds.get(tank["_id"]), touched[tank["_id"]], now)
+        if work is None:
+            continue
+        if _write(work):
+            done.append(work)
+        else:
+            beaten.append(tank["_id"])
+    alerts_follow(told=[_told(work, now) for work in done], now=now)
+    for work in done:
+        _ask_for_water(work)
+    return beaten
+
+
+def _think(
+    tank: Document, zone: str, before: Document | None, oldest: int | None, now: datetime
+) -> _Work | None:
+    """The tank's mind brought up to now; None where there is nothing to think about, or thinking failed."""
+    try:
+        work = _open(tank, zone, before, oldest, now)
+        _read_on(work, now)
+        if work.mind.day is None:
+            _put_off(tank, now + UNREAD_AGAIN)
+            return None
+        work.mind.tick(now.timestamp())
+        _forecast(work, now)
+        _gather(work, now)
+    except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError):
+        log.exception("the mind of tank %s failed", tank["_id"])
+        _put_off(tank, now + FAILED_AGAIN)
+        return None
+    return work
+
+
+def _put_off(tank: Document, due: datetime) -> None:
+    collection(Tank).update_one({"_id": tank["_id"]}, {"$set": {"mind_due": due}})
+
+
+def _open(tank: Document, zone: str, before: Document | None, oldest: int | None, now: datetime) -> _Work:
+    facts = TankFacts(
+        capacity_liters=tank["capacity"],
+        timezone=zone,
+        low_threshold=tank["low_water_threshold"],
+        critical_threshold=tank["critical_threshold"],
+        lead_days=before["lead_days"] if before else USUAL_LEAD_DAYS,
+    )
+    mind, late = None, False
+    if before and before["capacity"] == tank["capacity"] and before["timezone"] == zone:
+        late = before["late"] or (oldest is not None and oldest <= before["clock"] - LATE_MS)
+        if not late or now - before["made_at"] < REMAKE_AFTER:
+            mind = mind_state.unpack(before["state"], facts)
+    if before and mind:
+        return _Work(tank, before, mind, before["clock"], late, before["made_at"], False)
+    return _Work(tank, before, TankMind(facts), to_ms(now - HISTORY), False, now, True)
+
+
+def _read_on(work: _Work, now: datetime) -> None:
+    """Every stored reading since the clock, in order of time."""
+    mind = work.mind
+    fed = mind.sensor.last_at or 0.0
+    for reading in readings.oldest_first(work.tank["series"], start=from_ms(work.clock + 1)):
+        at = reading.timestamp.timestamp()
+        work.clock = to_ms(reading.timestamp)
+        if at - fed >= SPACING_SECONDS:
+            fed = at
+            mind.observe(at, reading.level, source=reading.source)
+
+
+def _forecast(work: _Work, now: datetime) -> None:
+    """Sets `work.made` where it is time for a new forecast; takes an old one away from a tank long unread."""
+    mind, outlook = work.mind, (work.before or {}).get("outlook")
+    if not mind.times or now.timestamp() - mind.times[-1] > FORECAST_UNTIL.total_seconds():
+        if outlook or work.tank["forecast"]:
+            work.changes["outlook"] = None
+        return
+    if outlook and not (work.is_made_anew or mind.findings.days or mind.findings.refills):
+        age = now.timestamp() - outlook["made_at"]
+        step = abs(mind.levels[-1] - outlook["fan"][0][1])
+        if age < FORECAST_EVERY.total_seconds() and step < FORECAST_STEP_PERCENT:
+            return
+    lead_days = supply().lead_days(work.tank)
+    mind.facts = replace(mind.facts, lead_days=USUAL_LEAD_DAYS if lead_days is None else lead_days)
+    work.made = mind.forecast(now.timestamp())
+    work.changes["outlook"] = mind_state.outlook_document(mind, work.made)
+
+
+def _gather(work: _Work, now: datetime) -> None:
+    """What is to be written of the findings."""
+    mind, before, changes = work.mind, work.before or {}, work.changes
+    if mind.findings.days or work.is_made_anew:
+        rows = {row[0]: row for row in before.get("days", [])}
+        rows |= {day.ordinal: mind_state.day_row(day) for day in mind.findings.days}
+        changes["days"] = [rows[ordinal] for ordinal in sorted(rows)][-DAYS_KEPT:]
+        changes["habits"] = mind_state.habits(mind)
+    if mind.findings.refills or work.is_made_anew:
+        kept = [] if work.is_made_anew else before.get("refills", [])
+        since = min((_at(refill.start_at) for refill in mind.findings.refills), default=now)
+        expected = supply().deliveries([work.tank["_id"]], since).get(work.tank["_id"], [])
+        found = [_refill_row(refill, expected) for refill in mind.findings.refills]
+        changes["refills"] = [*kept, *found][-REFILLS_KEPT:]
+    changes |= {
+        "clock": work.clock,
+        "late": work.late,
+        "made_at": work.made_at,
+        "capacity": mind.facts.capacity_liters,
+        "timezone": mind.facts.timezone,
+        "lead_days": mind.facts.lead_days,
+        "state": mind_state.pack(mind),
+    }
+
+
+def _at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _refill_row(refill: Refill, expected: list[Delivery]) -> dict[str, Any]:
+    """A refill as it is kept; `orderId` is the order that explains it, if one does."""
+    explained = [one for one in expected if one.explains(_at(refill.at))]
+    return {
+        "startAt": iso(_at(refill.start_at)),
+        "at": iso(_at(refill.at)),
+        "liters": round(refill.litres, 1),
+        "uncertaintyLiters": round(refill.uncertainty, 1),
+        "levelBefore": round(refill.level_before, 2),
+        "levelAfter": round(refill.level_after, 2),
+        "orderId": str(explained[0].order_id) if explained else None,
+    }
+
+
+def _write(work: _Work) -> bool:
+    """Writes the mind unless another worker did since it was read; then the tank, as far as that changes."""
+    tank_id, before, minds = work.tank["_id"], work.before, collection(Mind)
+    if work.is_made_anew:
+        history_record(tank=work.tank, alerts=work.mind.findings.alerts)
+    if before is None:
+        try:
+            minds.insert_one({"_id": tank_id, "version": 1, "outlook": None, **work.changes})
+        except DuplicateKeyError:
+            return False
+    else:
+        change = {"$set": work.changes, "$inc": {"version": 1}}
+        if not minds.update_one({"_id": tank_id, "version": before["version"]}, change).matched_count:
+            return False
+    changes = _tank_changes(work)
+    if changes:
+        collection(Tank).update_one({"_id": tank_id}, {"$set": changes})
+    return True
+
+
+def _tank_changes(work: _Work) -> Document:
+    due = _at(work.mind.due)
+    if work.late:
+        due = min(due, work.made_at + REMAKE_AFTER)
+    changes: Document = {}
+    if due != work.tank["mind_due"]:
+        changes["mind_due"] = due
+    if work.made:
+        changes["forecast"] = mind_state.forecast_document(work.made)
+    elif "outlook" in work.changes:
+        changes["forecast"] = None
+    average = work.mind.usage.average()
+    if average is not None and round(average, 1) != work.tank["avg_daily_usage"]:
+        changes["avg_daily_usage"] = round(average, 1)
+    return changes
+
+
+def _told(work: _Work, now: datetime) -> Told:
+    mind = work.mind
+    last = mind.times[-1] if mind.times else 0.0
+    fresh = min(max(FRESH_LEAST, 3 * mind.sensor.interval), FRESH_MOST)
+    new = [] if work.is_made_anew else mind.findings.refills
+    rows = work.changes["refills"][-len(new) :] if new else []
+    return Told(
+        tank_id=work.tank["_id"],
+        open=dict(mind.alerts.open),
+        changed=[] if work.is_made_anew else list(mind.findings.alerts),
+        unexplained=[row for row in rows if row["orderId"] is None],
+        is_present=now.timestamp() - last <= fresh,
+    )
+
+
+def _ask_for_water(work: _Work) -> None:
+    """The decision is made elsewhere, with all that it needs; here is only seen that it may be due."""
+    if not (work.made and work.tank["auto_order"]):
+        return
+    if work.made.chance_empty_within(work.mind.facts.lead_days + 1) >= CONCERN:
+        try:
+            replenishment_request(tank_id=work.tank["_id"])
+        except OperationalError as error:
+            log.warning("tank %s is left to the look at low tanks: %s", work.tank["_id"], error)
+
+
+def minds_due(*, now: datetime | None = None, limit: int = 2_000) -> list[ObjectId]:
+    """Tanks whose minds are due though no reading may have come: nights to be judged, silence, first looks."""
+    wanted = {"mind_due": {"$lte": now or utc_now()}}
+    return [
+        tank["_id"] for tank in collection(Tank).find(wanted, {"_id": 1}).sort("mind_due", 1).limit(limit)
+    ]
