@@ -28,6 +28,7 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	@$(ROOT_APT) && { command -v chromium >/dev/null || missing=chromium; \
 		command -v mosquitto >/dev/null || missing="$$missing mosquitto"; \
+		command -v mosquitto_pub >/dev/null || missing="$$missing mosquitto-clients"; \
 		[ -z "$$missing" ] || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends $$missing; }; } >/dev/null || true
 	@exec $(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -9,8 +9,9 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from operator import itemgetter
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -135,11 +136,10 @@ class Fanout:
                 block=BLOCK_MS,
             )
             self.read_at = time.monotonic()
-            for key, entries in reply.items() if isinstance(reply, dict) else reply:
-                shard = int(cast(bytes, key).rpartition(b":")[2])
-                for row_id, fields in _flat(entries):
-                    self._deliver(shard, row_id, fields)
-                await asyncio.sleep(0)  # let the sockets write
+            # A user with several audiences has their events in several streams: by time, as they happened.
+            for _, shard, row_id, fields in sorted(_rows(reply), key=itemgetter(0)):
+                self._deliver(shard, row_id, fields)
+            await asyncio.sleep(0)  # let the sockets write
 
     async def _find_place(self) -> None:
         run = (await self.redis.info("server"))["run_id"]
@@ -243,6 +243,14 @@ def _still_good(listeners: list[Listener]) -> list[bool]:
 
 def _stream_id(raw: bytes) -> StreamId:
     return parse_id(raw.decode()) or START
+
+
+def _rows(reply: Any) -> Iterator[tuple[StreamId, int, bytes, dict[bytes, bytes]]]:
+    """The entries of XREAD's reply with their shards."""
+    for key, entries in reply.items() if isinstance(reply, dict) else reply:
+        shard = int(key.rpartition(b":")[2])
+        for row_id, fields in _flat(entries):
+            yield _stream_id(row_id), shard, row_id, fields
 
 
 def _flat(entries: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
