@@ -3,6 +3,12 @@
 import os
 
 import pytest
+from pymongo import monitoring
+
+from tests.api.commands import COMMANDS
+
+# Only clients made after this are listened to, so it is said before the database is first asked.
+monitoring.register(COMMANDS)
 
 
 @pytest.fixture
