@@ -215,6 +215,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "common.api.schema.ApiAutoSchema",
     "EXCEPTION_HANDLER": "common.api.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter of our own
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 # Requests a minute: auth by address, write and read by user, device by device. 0: no limit.

@@ -11,6 +11,7 @@ from common.api.fields import parse_instant
 from common.errors import DomainError
 from common.mongo import Document
 from tanks import readings
+from tanks.exports import CSV, TYPES
 from tanks.intervals import LENGTHS, interval_start, summarise
 from tanks.readings import to_ms
 from tanks.selectors import reading_payload
@@ -51,6 +52,18 @@ def parse_levels_query(params: Mapping[str, str]) -> LevelsQuery:
     if errors:
         raise DomainError("invalid", "Some parameters are not as they should be.", status=400, errors=errors)
     return LevelsQuery(start, before, interval, int(limit))
+
+
+def parse_export_query(params: Mapping[str, str]) -> tuple[str, datetime | None, tuple[int, int] | None]:
+    """Form of the file, and the range as in `LevelsQuery`. Raises DomainError `invalid` (400)."""
+    errors: dict[str, list[str]] = {}
+    start, end = _instant(params, "from", errors), _instant(params, "to", errors)
+    form = params.get("format", CSV)
+    if form not in TYPES:
+        errors["format"] = [f"Give one of {', '.join(TYPES)}."]
+    if errors:
+        raise DomainError("invalid", "Some parameters are not as they should be.", status=400, errors=errors)
+    return form, start, (to_ms(end), 0) if end else None
 
 
 def _instant(params: Mapping[str, str], name: str, errors: dict[str, list[str]]) -> datetime | None:

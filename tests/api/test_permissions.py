@@ -67,6 +67,7 @@ TABLE = {
         get /api/tanks/<oid:tank_id>/levels
         post /api/tanks/<oid:tank_id>/levels
         get /api/tanks/<oid:tank_id>/levels/current
+        get /api/tanks/<oid:tank_id>/levels/export
         get /api/tanks/<oid:tank_id>/usage
         get /api/orders
         post /api/orders
