@@ -72,6 +72,7 @@ class TankMind:
         self.moving_since: float = document.get("moving_since", 0.0)
         self.stage: int = document.get("stage", 0)
         self.due = document.get("due", 0.0)
+        self._know_habits()
 
     def to_dict(self) -> dict[str, Any]:
         """The whole state as a plain document."""
@@ -153,6 +154,7 @@ class TankMind:
             is_open=alerts.is_open("burst"),
             since=self.moving_since,
             interval=self.sensor.interval,
+            daily_percent=self._daily_percent,
         )
         self._apply(signal, at)
 
@@ -240,6 +242,9 @@ class TankMind:
     def _clock(self, day: date | None = None) -> Clock:
         return Clock(self._local(day or self._today()), self.usage.profile)
 
+    def _know_habits(self) -> None:
+        self._daily_percent = 100 * self._daily() / self.facts.capacity_liters
+
     def _daily(self) -> float:
         return self.usage.usual() or USUAL_SHARE * self.facts.capacity_liters
 
@@ -303,6 +308,7 @@ class TankMind:
         closed = self._day_use(yesterday)
         if closed is not None:
             self.usage.add(*closed)
+            self._know_habits()
             self.findings.days.append(closed[0])
         if inside:
             part = slice(inside[0], inside[-1] + 1)

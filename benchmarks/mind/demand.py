@@ -8,8 +8,6 @@ single fixture events, one of smooth correlated daily totals, one of a few viole
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -169,6 +167,3 @@ def trough(who: np.random.Generator, rng: np.random.Generator, days: int, *, sta
             length = max(int(litres / rng.uniform(12, 30)), 1)
             draw[start : start + length] += litres / length
     return draw[: days * DAY]
-
-
-MODELS: dict[str, Callable[..., Minutes]] = {"fixtures": fixtures, "smooth": smooth, "trough": trough}

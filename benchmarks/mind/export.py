@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.mind.demand import MODELS
 from benchmarks.mind.homes import FAULTS, home
+from benchmarks.mind.models import MODELS
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
                 days=options.days,
                 interval=options.interval,
             )
-            tanks.write(f"{subject.name},{subject.capacity:g},UTC,{subject.low_threshold:g}\n")
+            tanks.write(f"{subject.name},{subject.capacity:g},{subject.zone},{subject.low_threshold:g}\n")
             stamps = np.datetime_as_string(subject.times.astype("datetime64[s]"), unit="s")
             order = np.random.default_rng(number).permutation(len(stamps))
             readings.writelines(f"{subject.name},{stamps[i]}Z,{subject.levels[i]:g}\n" for i in order)

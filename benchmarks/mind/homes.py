@@ -7,14 +7,19 @@ gaps of hours, wild echoes, restarts at zero and slosh after a refill; the fault
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.mind.demand import DAY, MODELS, Minutes
+from benchmarks.mind.demand import DAY, Minutes
+from benchmarks.mind.models import MODELS
 
 FAULTS = ("none", "leak_large", "leak_small", "burst", "stuck", "offline")
 START = 1_746_403_200  # Monday 2025-05-05 00:00 UTC
+ZONES = ("UTC", "Asia/Kolkata", "Africa/Nairobi", "America/Bogota", "Australia/Brisbane")  # no summer time
+BURST_FROM = 0.25  # of capacity: there must be something to lose
 AHEAD = 150  # days simulated past the readings, for the truth of the time to empty
 
 
@@ -25,6 +30,7 @@ class Home:
     name: str
     model: str
     fault: str
+    zone: str
     capacity: float
     low_threshold: float
     days: int
@@ -39,6 +45,9 @@ class Home:
     fault_at: float | None = None
     fault_until: float | None = None
     fault_size: float = 0.0  # litres a day of a leak, percent an hour of a burst
+
+    def minute_of(self, moment: float | None) -> int:
+        return round(((moment or self.start) - self.start) / 60)
 
 
 def home(
@@ -65,11 +74,14 @@ def home(
     capacity = float(np.clip(np.round(typical * rng.uniform(7, 28), -2), 500, 20_000))
     height = float(np.clip((capacity / 1000) ** 0.4 * rng.uniform(0.9, 1.4), 0.7, 3.5)) * 1000
     interval = interval or int(rng.choice([5, 15, 15, 15, 30, 60], p=[0.1, 0.25, 0.25, 0.2, 0.1, 0.1]))
-    start = START + start_day * 86400
+    zone = ZONES[int(rng.integers(len(ZONES)))]
+    offset = datetime.fromtimestamp(START, ZoneInfo(zone)).utcoffset() or timedelta()
+    start = START + start_day * 86400 - round(offset.total_seconds())
     result = Home(
         name=f"{model}-{fault}-{seed}",
         model=model,
         fault=fault,
+        zone=zone,
         capacity=capacity,
         low_threshold=25.0,
         days=days,
@@ -81,8 +93,11 @@ def home(
         draw=draw,
         other_lives=other,
     )
-    loss = _plan_fault(rng, result)
-    _fill(rng, result, loss)
+    for _ in range(20):
+        result.refills.clear()
+        _fill(rng, result, _plan_fault(rng, result))
+        if fault != "burst" or result.volume[result.minute_of(result.fault_at)] > BURST_FROM * capacity:
+            break
     _measure(rng, result, height)
     return result
 
@@ -186,7 +201,9 @@ def _measure(rng: np.random.Generator, home: Home, height: float) -> None:
     if home.fault in ("stuck", "offline"):
         _silence(rng, home, at, level, keep)
     home.times = (home.start + at * 60.0 + np.round(rng.uniform(0, 20, len(at))))[keep]
-    home.levels = np.round(np.clip(level, 0, 100), int(rng.choice([1, 2, 2, 3])))[keep]
+    home.levels = np.round(np.clip(level, 0, 100), int(rng.choice([0, 1, 2, 3], p=[0.05, 0.25, 0.5, 0.2])))[
+        keep
+    ]
 
 
 def _temperature(rng: np.random.Generator, at: NDArray[np.int64], share: Minutes) -> Minutes:

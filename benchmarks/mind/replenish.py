@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from benchmarks.mind.demand import DAY, MODELS
+from benchmarks.mind.demand import DAY
+from benchmarks.mind.models import MODELS
 from orders.replenishment import Supply, TankFacts, Wishes, decide
 from tanks.demand import demand_fit
 from tanks.forecast import Forecast, forecast_make

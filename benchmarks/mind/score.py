@@ -11,12 +11,15 @@ import argparse
 import json
 import multiprocessing
 from collections import defaultdict
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from benchmarks.mind.demand import DAY, MODELS
+from benchmarks.mind.demand import DAY
 from benchmarks.mind.homes import FAULTS, Home, home
+from benchmarks.mind.models import MODELS
 from tanks.mind import Findings, TankFacts, TankMind
 
 MONTH = 30 * 86400.0
@@ -26,7 +29,7 @@ Sums = dict[str, list[float]]
 
 def think(subject: Home) -> Findings:
     """Let the mind live through a home's readings; forecasts and alerts as they came."""
-    mind = TankMind(TankFacts(subject.capacity, "UTC", subject.low_threshold))
+    mind = TankMind(TankFacts(subject.capacity, subject.zone, subject.low_threshold))
     for at, level in zip(subject.times.tolist(), subject.levels.tolist(), strict=True):
         mind.observe(at, level)
     mind.tick(subject.start + subject.days * 86400.0)
@@ -88,9 +91,7 @@ def _alerts(subject: Home, found: Findings, out: Sums) -> None:
 
 def _usage(subject: Home, found: Findings, out: Sums) -> None:
     true = subject.draw[: subject.days * DAY].reshape(-1, DAY).sum(axis=1)
-    from datetime import UTC, datetime
-
-    first = datetime.fromtimestamp(subject.start, UTC).date().toordinal()
+    first = datetime.fromtimestamp(subject.start, ZoneInfo(subject.zone)).date().toordinal()
     last_good = (subject.fault_at - subject.start) / 86400 - 1 if subject.fault_at else np.inf
     for day in found.days:
         index = day.ordinal - first
