@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from config.demo.hours import CLOSES, OPENS
+
 DAYS = 60
 STEP = timedelta(minutes=15)
 STEPS_A_DAY = 96
@@ -41,6 +43,12 @@ class History:
     refills: list[tuple[datetime, float]] = field(default_factory=list)
 
 
+def _truck(step: int, local: datetime, quarters: int) -> int:
+    """The step of a delivery ordered at `step`: so many quarters of an hour into the next working day."""
+    to_midnight = STEPS_A_DAY - (4 * local.hour + local.minute // 15)
+    return step + to_midnight + 4 * OPENS + quarters
+
+
 def simulate(
     home: Household, *, until: datetime, utc_offset_hours: int, random: np.random.Generator
 ) -> History:
@@ -73,7 +81,7 @@ def simulate(
         volume = max(0.0, volume - use)
         percent = 100 * volume / home.capacity
         if truck_at is None and percent < home.order_at and step < steps - STEPS_A_DAY:
-            truck_at = step + STEPS_A_DAY // 2 + int(random.integers(0, STEPS_A_DAY // 2))
+            truck_at = _truck(step, local, int(random.integers(0, 4 * (CLOSES - OPENS))))
         if truck_at == step:
             liters = round((SAFE_FILL * home.capacity - volume) / 100) * 100
             volume += liters

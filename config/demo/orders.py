@@ -1,5 +1,6 @@
 """The demo's orders: the deliveries behind the refills, and open and cancelled ones in every status."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ from bson import ObjectId
 
 from accounts.models import Supplier
 from common.mongo import collection, next_number
+from config.demo.hours import morning, slot_before, slots
 from config.demo.tanks import Story
 from orders.models import Event, Order, OrderReview, Payment, PaymentStatus, Status, StatusChange
 from orders.pricing import Price, Tier, price_of
@@ -23,17 +25,26 @@ COMMENTS = (
     "",
     "Quick as always.",
 )
-# Where the lowest tanks' orders stand: from just placed to on the road.
-OPEN_STEPS = (
-    (Status.PLACED,),
-    (Status.PLACED,),
-    (Status.PLACED,),
-    (Status.PLACED, Status.ACKNOWLEDGED),
-    (Status.PLACED, Status.ACKNOWLEDGED),
-    (Status.PLACED, Status.ACKNOWLEDGED, Status.SCHEDULED),
-    (Status.PLACED, Status.ACKNOWLEDGED, Status.SCHEDULED),
-    (Status.PLACED, Status.ACKNOWLEDGED, Status.SCHEDULED, Status.IN_TRANSIT),
+ACCEPTED = (Status.PLACED, Status.ACKNOWLEDGED)
+AGREED = (*ACCEPTED, Status.SCHEDULED)
+# Where the lowest tanks' orders stand, and whether they are with the company one signs in as.
+OPEN_ORDERS = (
+    ((Status.PLACED,), True),
+    ((Status.PLACED,), False),
+    (AGREED, True),
+    ((Status.PLACED,), True),
+    (ACCEPTED, True),
+    (AGREED, True),
+    (ACCEPTED, False),
+    ((*AGREED, Status.IN_TRANSIT), True),
+    (AGREED, True),
+    (AGREED, False),
+    (ACCEPTED, True),
+    (AGREED, True),
+    (AGREED, True),
 )
+LATE_BY = timedelta(minutes=80)
+ON_THE_ROAD = timedelta(minutes=25)
 CANCELLED = (Status.PLACED, Status.CANCELLED)
 DELIVERED = (
     Status.PLACED,
@@ -63,10 +74,17 @@ class OrderMaker:
         self.drivers = {s.pk: list(Driver.objects.filter(supplier=s)) for s in suppliers}
 
     def make(
-        self, story: Story, *, steps: tuple[Status, ...], placed_at: datetime, due: datetime, liters: float
+        self,
+        story: Story,
+        *,
+        steps: tuple[Status, ...],
+        placed_at: datetime,
+        due: datetime,
+        liters: float,
+        among: list[Supplier] | None = None,
     ) -> Order:
-        """An order that went through `steps`, the last of them at `due` when it ended."""
-        supplier, price = self._cheapest(story, liters)
+        """An order that went through `steps`, the last of them at `due` when it ended; with one of `among`."""
+        supplier, price = self._cheapest(story, liters, among or self.suppliers)
         history = self._history(story, supplier, steps, placed_at, due)
         status = steps[-1]
         delivered = status == Status.DELIVERED
@@ -91,7 +109,7 @@ class OrderMaker:
             auto=story.tank.auto_order,
             why={"rule": "threshold"} if story.tank.auto_order else None,
         )
-        if Status.IN_TRANSIT in steps:
+        if Status.SCHEDULED in steps:
             drivers = self.drivers[supplier.pk]
             driver = drivers[int(self.random.integers(len(drivers)))]
             order.driver_id, order.driver_name = driver.pk, driver.name
@@ -104,10 +122,10 @@ class OrderMaker:
             )
         return order
 
-    def _cheapest(self, story: Story, liters: float) -> tuple[Supplier, Price]:
+    def _cheapest(self, story: Story, liters: float, suppliers: list[Supplier]) -> tuple[Supplier, Price]:
         code = story.owner.address.postal_code
         offers: list[tuple[Decimal, int, Supplier, Price]] = []
-        for supplier in self.suppliers:
+        for supplier in suppliers:
             if not any(code in area.postal_codes for area in supplier.service_areas):
                 continue
             tiers = [Tier(t.min_volume, t.max_volume, t.price_per_liter) for t in supplier.pricing]
@@ -165,26 +183,34 @@ def make_orders(
     orders: list[Order] = []
     for story in stories:
         for at, liters in story.history.refills:
-            placed = at - timedelta(hours=int(random.integers(16, 30)))
+            placed = morning(at, days=-1) + timedelta(minutes=int(random.integers(0, 8 * 60)))
             orders.append(maker.make(story, steps=DELIVERED, placed_at=placed, due=at, liters=liters))
     for story in stories[4::9]:
-        placed = now - timedelta(days=int(random.integers(3, 40)))
+        placed = morning(now, days=-int(random.integers(3, 40))) + timedelta(minutes=200)
         liters = round(story.home.capacity * 0.4, -2)
         orders.append(maker.make(story, steps=CANCELLED, placed_at=placed, due=placed, liters=liters))
-    lowest = sorted(stories[1:], key=lambda story: story.history.percent[-1])[: len(OPEN_STEPS)]
-    for place, (story, steps) in enumerate(zip(lowest, OPEN_STEPS, strict=True)):
+    lowest = sorted(stories[1:], key=lambda story: story.history.percent[-1])[: len(OPEN_ORDERS)]
+    dates = _dates(now)
+    for place, (story, (steps, ours)) in enumerate(zip(lowest, OPEN_ORDERS, strict=True)):
         room = SAFE_FILL - story.history.percent[-1] / 100
         liters = float(int(story.home.capacity * room / 100) * 100)
-        on_the_road = steps[-1] == Status.IN_TRANSIT
-        due = now + (timedelta(minutes=25) if on_the_road else timedelta(hours=20 + 5 * place))
-        placed = now - timedelta(hours=3 + place)
-        orders.append(maker.make(story, steps=steps, placed_at=placed, due=due, liters=liters))
+        agreed = Status.SCHEDULED in steps
+        due = now + ON_THE_ROAD if steps[-1] == Status.IN_TRANSIT else next(dates) if agreed else now
+        placed = now - timedelta(hours=26 if agreed else 1, minutes=40 * place)
+        among = suppliers[:1] if ours else suppliers[1:]
+        orders.append(maker.make(story, steps=steps, placed_at=placed, due=due, liters=liters, among=among))
     orders.sort(key=lambda order: order.order_date)
     for order in orders:
         order.order_number = f"WO-{next_number('orders'):04d}"
     Order.objects.bulk_create(orders)
     _note_suppliers(orders)
     _rate(suppliers, orders)
+
+
+def _dates(now: datetime) -> Iterator[datetime]:
+    """What is agreed on: one date that has just passed, then the coming hours of work."""
+    yield slot_before(now - LATE_BY)
+    yield from slots(now + timedelta(hours=1), count=len(OPEN_ORDERS), apart=timedelta(hours=4.5))
 
 
 def _note_suppliers(orders: list[Order]) -> None:

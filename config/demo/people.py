@@ -82,7 +82,10 @@ def _make_company(company: cast.Company, password: str) -> Supplier:
         avg_response_time=round(company.lead_time_hours / 16, 1),
         response_count=12,
     )
-    drivers = [Driver.objects.create(supplier=supplier, name=name) for name in company.drivers]
+    drivers = [
+        Driver.objects.create(supplier=supplier, name=name, phone=f"+1 520 555 02{place:02d}")
+        for place, name in enumerate(company.drivers, start=10)
+    ]
     for place, (name, plate, capacity) in enumerate(company.vehicles):
         driver = drivers[place % len(drivers)]
         Vehicle.objects.create(

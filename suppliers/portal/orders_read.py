@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from bson import ObjectId
@@ -12,6 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from common.mongo import collection
 from orders.models import Order, Status
+from orders.reporting import totals
 from suppliers.portal.paging import PAGE_SIZE, Page, page_within
 from tanks.models import Tank
 
@@ -75,6 +77,11 @@ def status_counts(*, supplier_id: ObjectId) -> dict[str, int]:
     return counts
 
 
+def new_orders(*, supplier_id: ObjectId) -> int:
+    """How many wait for the supplier's answer."""
+    return collection(Order).count_documents({"supplier_id": supplier_id, "status": Status.PLACED})
+
+
 def orders_page(*, supplier_id: ObjectId, status: str, search: str, number: int) -> Page[OrderRow]:
     """One page of the supplier's orders; `status` may also be `open`, `late` or `all`."""
     match: dict[str, Any] = {"supplier_id": supplier_id}
@@ -129,6 +136,26 @@ def counters(*, supplier_id: ObjectId) -> Counters:
         in_transit=counts[Status.IN_TRANSIT],
         late=orders.count_documents({**mine, "scheduled_delivery_date": {"$lt": timezone.now()}}),
     )
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What was delivered in some time: `price` is the money for it."""
+
+    count: int
+    liters: float
+    price: Decimal
+
+
+def delivered_since(*, supplier_id: ObjectId, since: datetime) -> Delivered:
+    sums = totals(
+        wanted={
+            "supplier_id": supplier_id,
+            "status": str(Status.DELIVERED),
+            "actual_delivery_date": {"$gte": since},
+        }
+    )
+    return Delivered(sums["count"], sums["liters"], sums["price"])
 
 
 def deliveries_between(*, supplier_id: ObjectId, start: datetime, end: datetime) -> list[OrderRow]:

@@ -8,6 +8,7 @@ app_name = "portal"
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
+    path("new-orders", orders.new_orders, name="new-orders"),
     path("orders", orders.order_list, name="orders"),
     path("orders/<str:order_id>", order.order_detail, name="order"),
     path("orders/<str:order_id>/accept", order.accept, name="order-accept"),
@@ -20,5 +21,5 @@ urlpatterns = [
     path("customers/<str:customer_id>", customers.customer, name="customer"),
     path("tanks/<str:tank_id>", tanks.tank, name="tank"),
     path("settings", settings.settings, name="settings"),
-    path("settings/<str:section>", settings.save, name="settings-save"),
+    path("settings/<str:section>", settings.settings, name="settings"),
 ]

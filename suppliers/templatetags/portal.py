@@ -8,9 +8,13 @@ from django import template
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 
+from orders.models import Status
+from suppliers.portal.orders_read import new_orders
+
 register = template.Library()
 
 GAUGE_TOP, GAUGE_HEIGHT = 4.0, 56.0
+SUPPLIERS_WORDS = {Status.PLACED: "New", Status.ACKNOWLEDGED: "Accepted"}
 
 
 @register.inclusion_tag("portal/_nav_item.html", takes_context=True)
@@ -21,6 +25,7 @@ def nav_item(context: template.Context, page: str, label: str, icon: str) -> dic
         "label": label,
         "icon": f"icons/{icon}.svg",
         "current": context.get("section") == page,
+        "count": new_orders(supplier_id=context["request"].user.pk) if page == "orders" else 0,
     }
 
 
@@ -30,6 +35,12 @@ def litres(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:,.1f} L" if 0 < abs(value) < 10 and value % 1 else f"{value:,.0f} L"
+
+
+@register.filter
+def status_word(status: str) -> str:
+    """An order's status as its supplier thinks of it."""
+    return SUPPLIERS_WORDS.get(Status(status)) or str(Status(status).label)
 
 
 @register.filter

@@ -44,6 +44,8 @@ def test_every_page_is_accessible_and_fits(
         "customer": f"customers/{alice.pk}",
         "tank": f"tanks/{watched_tank.pk}",
         "settings": "settings",
+        "prices": "settings/prices",
+        "account": "settings/account",
     }.items():
         window.open(f"/portal/{path}")
         found += window.serious(f"{name}-{width}-{scheme}")

@@ -85,7 +85,7 @@ def test_drivers_and_vehicles_are_added_changed_and_removed(portal: Client, sam:
     lorry = {"name": "Lorry", "plate": "B-WT 1", "capacity_liters": "9000", "driver_id": str(driver.pk)}
     assert portal.post("/portal/settings/vehicles", rows("vehicles", [lorry])).status_code == 302
     assert Vehicle.objects.get(supplier_id=sam.pk).driver_id == driver.pk
-    assert "Dora" in portal.get("/portal/settings").text
+    assert "Dora" in portal.get("/portal/settings/vehicles").text
 
     gone = {"id": str(driver.pk), "name": "Dora", "DELETE": "on"}
     assert portal.post("/portal/settings/drivers", rows("drivers", [gone], initial=1)).status_code == 302
@@ -112,3 +112,34 @@ def test_an_empty_or_broken_form_is_told_not_stored(portal: Client, sam: Any, se
 
 def test_an_unknown_section_is_not_found(portal: Client) -> None:
     assert portal.post("/portal/settings/nonsense").status_code == 404
+
+
+def test_a_new_password_keeps_this_window_and_ends_the_rest(portal: Client, sam: Any) -> None:
+    from tests.factories import PASSWORD
+
+    elsewhere = Client()
+    elsewhere.force_login(sam)
+    data = {"current_password": PASSWORD, "new_password": "deep-green-well-41"}
+
+    assert portal.post("/portal/settings/account", data).status_code == 302
+
+    assert User.objects.get(pk=sam.pk).check_password("deep-green-well-41")
+    assert portal.get("/portal/").status_code == 200
+    assert elsewhere.get("/portal/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "told"),
+    [
+        ("wrong-one-entirely", "deep-green-well-41", "The current password is wrong."),
+        ("tall-blue-cistern-88", "password1", "too common"),
+    ],
+)
+def test_a_password_is_not_changed_without_reason(
+    portal: Client, sam: Any, current: str, new: str, told: str
+) -> None:
+    response = portal.post("/portal/settings/account", {"current_password": current, "new_password": new})
+
+    assert response.status_code == 400
+    assert told in response.text
+    assert User.objects.get(pk=sam.pk).password == sam.password

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import wraps
 from typing import Any
 
@@ -41,6 +41,7 @@ NEXT_TITLES = {
     Status.IN_TRANSIT: "On its way",
 }
 QUARTER = timedelta(minutes=15)
+MORNING, EVENING = time(8), time(17)
 
 
 def order_get(request: PortalRequest, order_id: str) -> Order:
@@ -59,12 +60,16 @@ def _drivers(request: PortalRequest, order: Order) -> list[Driver]:
 
 
 def _proposed(request: PortalRequest, order: Order) -> datetime:
-    """What the date field starts with: agreed, else wished, else the company's lead time from now."""
+    """What the date field starts with: agreed, else wished, else in working hours after the company's lead time."""
     for date in (order.scheduled_delivery_date, order.requested_date):
         if date and date > timezone.now():
             return date
     at = timezone.now() + timedelta(hours=request.supplier.lead_time_hours)
-    return at + (datetime.min.replace(tzinfo=at.tzinfo) - at) % QUARTER
+    at = timezone.localtime(at + (datetime.min.replace(tzinfo=at.tzinfo) - at) % QUARTER)
+    if MORNING <= at.time() < EVENING:
+        return at
+    day = at.date() + timedelta(days=at.time() >= EVENING)
+    return datetime.combine(day, MORNING, timezone.get_current_timezone())
 
 
 def _date_form(request: PortalRequest, order: Order, data: Any = None) -> DateForm:
@@ -94,7 +99,7 @@ def _context(request: PortalRequest, order: Order, **given: Any) -> dict[str, An
         "next_title": NEXT_TITLES.get(Status(order.status), ""),
         "date_form": _date_form(request, order),
         "driver_form": _driver_form(request, order),
-        "deliver_form": DeliverForm(initial={"delivered_liters": f"{order.amount:g}"}),
+        "deliver_form": DeliverForm(initial={"delivered_liters": f"{order.amount:.10g}"}),
         "reject_form": RejectForm(),
         **given,
     }

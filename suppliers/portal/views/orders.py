@@ -44,3 +44,11 @@ def order_list(request: PortalRequest) -> HttpResponse:
     }
     fragment = request.headers.get("HX-Request")
     return render(request, "portal/orders/_list.html" if fragment else "portal/orders/list.html", context)
+
+
+@require_GET
+@supplier_page
+def new_orders(request: PortalRequest) -> HttpResponse:
+    """The mark of the navigation that says how many orders are new."""
+    count = orders_read.new_orders(supplier_id=request.user.pk)
+    return render(request, "portal/_new_count.html", {"count": count})

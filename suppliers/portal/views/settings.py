@@ -1,35 +1,56 @@
-"""The company, where it delivers and at what price, its drivers and vehicles: one form each."""
+"""The company, where it delivers and at what price, its drivers and vehicles, and who is signed in: a page each."""
 
 import zoneinfo
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
 
+from accounts.models import User
+from accounts.services.passwords import password_change
+from common.address import client_address
+from common.errors import DomainError
 from suppliers.models import Driver, Vehicle
 from suppliers.portal import company
 from suppliers.portal.access import PortalRequest, supplier_page
-from suppliers.portal.forms import AreaRows, CompanyForm, DriverRows, PriceRows, VehicleRows
+from suppliers.portal.forms import (
+    AreaRows,
+    CompanyForm,
+    DriverRows,
+    PasswordForm,
+    PriceRows,
+    VehicleRows,
+)
 
-COMPANY = "company"
+SECTIONS = {
+    "company": "Company",
+    "areas": "Service areas",
+    "prices": "Prices",
+    "drivers": "Drivers",
+    "vehicles": "Vehicles",
+    "account": "Your account",
+}
 SAVED = {
-    COMPANY: "Company saved.",
+    "company": "Company saved.",
     "areas": "Service areas saved.",
     "prices": "Prices saved. They hold for orders from now on.",
     "drivers": "Drivers saved.",
     "vehicles": "Vehicles saved.",
+    "account": "Password changed. All other sign-ins have ended.",
 }
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A list of the page: its name in the address, its words, and its form set."""
+    """A list: its name in the address, the word for one of it, and its form set."""
 
     name: str
-    title: str
     one: str
     rows: Any
 
@@ -41,7 +62,7 @@ def _company_form(request: PortalRequest, data: Any = None) -> CompanyForm:
         "name": user.name,
         "phone": user.phone,
         "timezone": user.timezone,
-        "lead_time_hours": f"{supplier.lead_time_hours:g}",
+        "lead_time_hours": f"{supplier.lead_time_hours:.10g}",
         "active": supplier.active,
     }
     zones = sorted(zoneinfo.available_timezones() | {user.timezone})
@@ -53,19 +74,19 @@ def _areas(request: PortalRequest, data: Any = None) -> Rows:
         {"region": area.region, "postal_codes": ", ".join(area.postal_codes)}
         for area in request.supplier.service_areas
     ]
-    return Rows("areas", "Service areas", "Area", AreaRows(data, initial=initial, prefix="areas"))
+    return Rows("areas", "area", AreaRows(data, initial=initial, prefix="areas"))
 
 
 def _prices(request: PortalRequest, data: Any = None) -> Rows:
     initial = [
         {
-            "min_volume": f"{tier.min_volume:g}",
-            "max_volume": None if tier.max_volume is None else f"{tier.max_volume:g}",
+            "min_volume": f"{tier.min_volume:.10g}",
+            "max_volume": None if tier.max_volume is None else f"{tier.max_volume:.10g}",
             "price_per_liter": tier.price_per_liter,
         }
         for tier in request.supplier.pricing
     ]
-    return Rows("prices", "Prices", "Price", PriceRows(data, initial=initial, prefix="prices"))
+    return Rows("prices", "price", PriceRows(data, initial=initial, prefix="prices"))
 
 
 def _drivers(request: PortalRequest, data: Any = None) -> Rows:
@@ -73,7 +94,7 @@ def _drivers(request: PortalRequest, data: Any = None) -> Rows:
         {"id": str(driver.pk), "name": driver.name, "phone": driver.phone, "active": driver.active}
         for driver in Driver.objects.filter(supplier_id=request.user.pk).order_by("name")
     ]
-    return Rows("drivers", "Drivers", "Driver", DriverRows(data, initial=initial, prefix="drivers"))
+    return Rows("drivers", "driver", DriverRows(data, initial=initial, prefix="drivers"))
 
 
 def _vehicles(request: PortalRequest, data: Any = None) -> Rows:
@@ -82,7 +103,7 @@ def _vehicles(request: PortalRequest, data: Any = None) -> Rows:
             "id": str(vehicle.pk),
             "name": vehicle.name,
             "plate": vehicle.plate,
-            "capacity_liters": f"{vehicle.capacity_liters:g}",
+            "capacity_liters": f"{vehicle.capacity_liters:.10g}",
             "driver_id": str(vehicle.driver_id or ""),
             "active": vehicle.active,
         }
@@ -90,7 +111,7 @@ def _vehicles(request: PortalRequest, data: Any = None) -> Rows:
     ]
     drivers = list(Driver.objects.filter(supplier_id=request.user.pk).order_by("name"))
     rows = VehicleRows(data, initial=initial, prefix="vehicles", form_kwargs={"drivers": drivers})
-    return Rows("vehicles", "Vehicles", "Vehicle", rows)
+    return Rows("vehicles", "vehicle", rows)
 
 
 LISTS = {"areas": _areas, "prices": _prices, "drivers": _drivers, "vehicles": _vehicles}
@@ -102,37 +123,67 @@ STORE = {
 }
 
 
-def _show(request: PortalRequest, *, invalid: str = "") -> HttpResponse:
-    """The page; the form named `invalid` as it was sent, with its errors."""
-    data = request.POST
+def _password_change(request: PortalRequest, form: PasswordForm) -> bool:
+    """Whether the password was changed; else the form says why not. This window stays signed in."""
+    try:
+        password_change(
+            user=request.user, **form.cleaned_data, address=client_address(request), family_id=None
+        )
+    except DomainError as error:
+        told = error.errors or {}
+        for field, name in (("current_password", "currentPassword"), ("new_password", "newPassword")):
+            form.add_error(field, told.get(name, []))
+        if not told:
+            form.add_error(None, error.detail)
+        return False
+    update_session_auth_hash(request, User.objects.get(pk=request.user.pk))
+    return True
+
+
+def _save(request: PortalRequest, section: str) -> Rows | forms.Form | None:
+    """Stores what was sent; what has errors comes back."""
+    if section in LISTS:
+        shown = LISTS[section](request, request.POST)
+        if not shown.rows.is_valid():
+            return shown
+        STORE[section](supplier=request.supplier, rows=[row for row in shown.rows.cleaned_data if row])
+        return None
+    if section == "account":
+        passwords = PasswordForm(request.POST)
+        return None if passwords.is_valid() and _password_change(request, passwords) else passwords
+    form = _company_form(request, request.POST)
+    if not form.is_valid():
+        return form
+    company.company_update(supplier=request.supplier, user=request.user, **form.cleaned_data)
+    return None
+
+
+def _empty(request: PortalRequest, section: str) -> Rows | forms.Form:
+    if section in LISTS:
+        return LISTS[section](request)
+    return PasswordForm() if section == "account" else _company_form(request)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("current_password", "new_password")
+@supplier_page
+def settings(request: PortalRequest, section: str = "company") -> HttpResponse:
+    """One section; a form with errors as it was sent."""
+    if section not in SECTIONS:
+        raise Http404
+    shown: Rows | forms.Form | None = _empty(request, section) if request.method != "POST" else None
+    if shown is None:
+        shown = _save(request, section)
+        if shown is None:
+            messages.success(request, SAVED[section])
+            return redirect("portal:settings", section=section)
     context = {
         "section": "settings",
-        "company": _company_form(request, data if invalid == COMPANY else None),
-        "lists": [make(request, data if invalid == name else None) for name, make in LISTS.items()],
+        "sections": SECTIONS,
+        "chosen": section,
+        "title": SECTIONS[section],
+        "list" if isinstance(shown, Rows) else "form": shown,
     }
-    return render(request, "portal/settings/settings.html", context, status=400 if invalid else 200)
-
-
-@require_GET
-@supplier_page
-def settings(request: PortalRequest) -> HttpResponse:
-    return _show(request)
-
-
-@require_POST
-@supplier_page
-def save(request: PortalRequest, section: str) -> HttpResponse:
-    if section not in SAVED:
-        raise Http404
-    if section == COMPANY:
-        form = _company_form(request, request.POST)
-        if not form.is_valid():
-            return _show(request, invalid=section)
-        company.company_update(supplier=request.supplier, user=request.user, **form.cleaned_data)
-    else:
-        rows = LISTS[section](request, request.POST).rows
-        if not rows.is_valid():
-            return _show(request, invalid=section)
-        STORE[section](supplier=request.supplier, rows=[row for row in rows.cleaned_data if row])
-    messages.success(request, SAVED[section])
-    return redirect("portal:settings")
+    template = "rows" if section in LISTS else section
+    status = 400 if request.method == "POST" else 200
+    return render(request, f"portal/settings/{template}.html", context, status=status)
