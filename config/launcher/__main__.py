@@ -13,6 +13,7 @@ from pathlib import Path
 
 from config.environment import Environment, EnvironmentProblem, load_environment
 from config.launcher import leftovers, lock, output, preflight, processes, tied
+from config.launcher.disk import DiskWatch
 from config.launcher.errors import LaunchError
 from config.launcher.ports import free_port
 from config.launcher.readiness import Readiness
@@ -38,6 +39,10 @@ def main() -> int:
             run(environment, began)
     except (LaunchError, EnvironmentProblem) as problem:
         sys.stderr.write(f"\nCannot start: {problem}\n")
+        return 1
+    except OSError as problem:
+        # VAR_DIR became full or unreachable at a moment when the launcher itself needed it.
+        sys.stderr.write(f"\nCannot go on: {problem}. Mend that and start again: no data is lost.\n")
         return 1
     except StopRequested:
         output.say("stopped")
@@ -68,8 +73,10 @@ def run(environment: Environment, began: float) -> None:
         with lock.announced(var_dir, env):
             start(environment, env, servers, supervisor)
             output.say(welcome(environment, devices_url(environment, servers), time.monotonic() - began))
+            disk = DiskWatch(var_dir)
             while True:
                 supervisor.pause(0.2)
+                disk.look()
     finally:
         output.say("stopping")
         supervisor.tell("broker", Broker.let_go)

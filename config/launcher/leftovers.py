@@ -21,8 +21,8 @@ def _boot() -> str:
 
 
 def record(folder: Path, name: str, pid: int) -> None:
-    """Remember a child. One that has already ended is not worth remembering."""
-    with contextlib.suppress(psutil.Error):
+    """Remember a child. One that has already ended is not worth remembering, and a full disk no reason to stop."""
+    with contextlib.suppress(psutil.Error, OSError):
         started = psutil.Process(pid).create_time()
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.pid").write_text(f"{pid} {started!r} {_boot()}\n")

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -76,18 +77,20 @@ def check_ports(environment: Environment) -> None:
         raise LaunchError(f"PORT and MQTT_PORT are both {environment.port}: give each its own.")
     for variable, port in wanted.items():
         if not port_is_free(environment.bind_address, port):
-            raise LaunchError(_port_problem(environment.bind_address, variable, port))
+            raise LaunchError(_port_problem(environment.bind_address, variable, port, wanted.values()))
 
 
-def _port_problem(address: str, variable: str, port: int) -> str:
+def _port_problem(address: str, variable: str, port: int, wanted: Collection[int]) -> str:
     if port < 1024 and os.geteuid() != 0:
         return f"Port {port} needs root. Choose one from 1024 up, for example: {variable}={port + 8000} make run."
     if not _address_is_ours(address):
         return f"BIND_ADDRESS={address} is not an address of this machine. Use 127.0.0.1 or 0.0.0.0."
     owner = port_owner(port)
+    later = range(port + 1, min(port + 1_000, 65_536))
+    free = next((other for other in later if other not in wanted and port_is_free(address, other)), port + 1)
     return (
         f"Port {port} is already taken{f' by {owner}' if owner else ''}. Stop that program, or choose another "
-        f"port, for example: {variable}={port + 1} make run."
+        f"port, for example: {variable}={free} make run."
     )
 
 

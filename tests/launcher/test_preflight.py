@@ -10,8 +10,9 @@ import pytest
 
 from config.environment import Environment, load_environment
 from config.launcher import lock, preflight
+from config.launcher.disk import DiskWatch
 from config.launcher.errors import LaunchError
-from config.launcher.ports import free_port
+from config.launcher.ports import free_port, port_is_free
 
 
 @pytest.fixture
@@ -40,7 +41,9 @@ def test_a_taken_port_is_named_with_its_owner_and_its_variable(environment: Envi
     said = str(problem.value)
     assert f"Port {environment.mqtt_port} is already taken" in said
     assert f"(pid {os.getpid()})" in said
-    assert "MQTT_PORT=" in said
+    offered = int(said.partition("MQTT_PORT=")[2].split()[0])
+    assert port_is_free("127.0.0.1", offered)
+    assert offered != environment.port
 
 
 def test_one_port_for_two_servers_is_refused(environment: Environment) -> None:
@@ -56,6 +59,17 @@ def test_an_address_of_another_machine_is_named(environment: Environment) -> Non
 def test_a_full_disk_is_told_in_megabytes(tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match=r"Too little disk space .* VAR_DIR"):
         preflight.check_var_dir(tmp_path / "var", free_bytes=1 << 60)
+
+
+def test_a_disk_that_fills_while_running_is_told_of_once_a_minute(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    DiskWatch(tmp_path, little=0).look()
+    assert capsys.readouterr().out == ""
+    watch = DiskWatch(tmp_path, little=1 << 60)
+    watch.look()
+    watch.look()
+    assert capsys.readouterr().out.count(f"MB are free on the disk of {tmp_path}: make room") == 1
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
