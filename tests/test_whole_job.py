@@ -24,7 +24,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.browser.test_portal import chromium
+from tests.browser.conftest import chromium
 from tests.product import Product
 
 __all__ = ["chromium"]
