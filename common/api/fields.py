@@ -41,13 +41,7 @@ class TextField(serializers.CharField):
     control = re.compile("\x00")
 
     def __init__(self, *, max_length: int, blank: bool = False, **options: Any) -> None:
-        self.blank = blank
-        super().__init__(max_length=max_length, **options)
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        if isinstance(data, str) and not data.strip() and self.blank:
-            return ""
-        return super().run_validation(data)
+        super().__init__(max_length=max_length, allow_blank=blank, **options)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -60,7 +54,7 @@ class TextField(serializers.CharField):
 
     @property
     def pattern(self) -> str:
-        return TEXT_OR_BLANK if self.blank else TEXT
+        return TEXT_OR_BLANK if self.allow_blank else TEXT
 
 
 class LineField(TextField):
@@ -70,7 +64,7 @@ class LineField(TextField):
 
     @property
     def pattern(self) -> str:
-        return LINE_OR_BLANK if self.blank else LINE
+        return LINE_OR_BLANK if self.allow_blank else LINE
 
 
 class EmailField(serializers.EmailField):

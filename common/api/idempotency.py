@@ -1,9 +1,9 @@
 """`Idempotency-Key`: a request repeated with the same key gets the first answer again, and does nothing twice.
 
 The record of a key is claimed by one insert before the work starts, and holds the answer after it. Of requests at
-once, one works and the others wait for its answer. Should the worker die, its claim runs out after LEASE and the
-next takes it over with the same `idempotent_id`: a service that uses this as the id of what it makes finds that
-it was made already.
+once, one works and the others wait for its answer; a refusal frees the key. Should the worker die, its claim runs
+out after LEASE and the next takes it over with the same `idempotent_id`: a service that uses this as the id of what
+it makes finds that it was made already.
 """
 
 import hashlib
@@ -34,8 +34,6 @@ LEASE = timedelta(seconds=60)
 WAIT_SECONDS = 5.0
 POLL_SECONDS = 0.05
 KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Retry-After")
-# These say nothing of what was asked, but of who asked, when, or of a failure of ours: asking again may do better.
-NOT_KEPT = (401, 403, 429)
 
 Handler = Callable[..., HttpResponseBase]
 
@@ -71,7 +69,7 @@ def idempotent(handler: Handler) -> Handler:
         request.idempotent_id = claimed.idempotent_id  # type: ignore[attr-defined]
         try:
             response = handler(view, request, *args, **kwargs)
-        except Exception as error:  # noqa: BLE001  every failure has an answer, and that is kept too
+        except Exception as error:  # noqa: BLE001  after every failure the key is free again
             response = view.handle_exception(error)
         if isinstance(response, Response):
             response.add_post_render_callback(lambda rendered: _keep(claimed, rendered))
@@ -145,7 +143,7 @@ def _of_another(key: bytes, body: bytes, now: datetime) -> Claim | HttpResponse 
 
 def _keep(claim: Claim, response: Any) -> None:
     own = {"_id": Binary(claim.key), "lease": claim.lease}
-    if response.status_code >= 500 or response.status_code in NOT_KEPT:
+    if response.status_code >= 400:  # nothing was done, so asking again does nothing twice, and may do better
         records().delete_one(own)
         return
     answer = {

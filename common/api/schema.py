@@ -67,7 +67,7 @@ IDEMPOTENCY_PARAMETER: Schema = {
     "in": "header",
     "required": False,
     "description": "Any text of the client's choice, new for each thing wanted. Repeating a request with its "
-    "key gives the first answer again; kept for at least 24 hours.",
+    "key gives the first answer again, unless that was a refusal; kept for at least 24 hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
 IF_NONE_MATCH_PARAMETER: Schema = {
@@ -82,6 +82,10 @@ INSTANT_SCHEMA: Schema = {
     "format": "date-time",
     "pattern": fields.INSTANT,
     "example": "2026-05-01T12:00:00.000Z",
+}
+CONTINENTS = {
+    *("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian"),
+    "Pacific",
 }
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -231,9 +235,13 @@ class MoneyFieldSchema(_FieldExtension):
 class TimezoneFieldSchema(_FieldExtension):
     target_class = fields.TimezoneField
 
-    def schema(self) -> Schema:
-        names = [name for name in self.target.choices if name]
-        return {"type": "string", "enum": names, "example": "Europe/Berlin"}
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
+        # Old names such as GMT+0 and GMT-0 are taken too, but generators of clients cannot tell them apart.
+        names = [
+            name for name in self.target.choices if name == "UTC" or name.partition("/")[0] in CONTINENTS
+        ]
+        enum = {"enum": names} if direction == "request" else {}
+        return {"type": "string", **enum, "example": "Europe/Berlin"}
 
 
 def camelize_names(result: Schema, generator: Any, request: Any, public: bool) -> Schema:

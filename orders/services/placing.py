@@ -8,7 +8,7 @@ from bson import ObjectId
 from django.db import IntegrityError
 
 from accounts.models import Supplier, User
-from common.errors import DomainError
+from common.errors import DomainError, NotFoundError
 from common.mongo import Document, collection, next_number
 from common.time import utc_now
 from orders.capacity import fits, free_space
@@ -42,7 +42,7 @@ def order_place(
     Without `supplier_id` the tank's preferred supplier brings it if it can, else the best offer. `auto` orders are
     refused while any order for the tank is open. `order_id` is the id it shall have: where that exists already, the
     order is returned as it is, so that a request broken off can be repeated. Raises DomainError `exceeds_capacity`
-    (400), `no_supplier`, `tank_busy` or, for `auto`, `order_open` (409).
+    (400), `not_found` (404: the supplier), `no_supplier`, `tank_busy` or, for `auto`, `order_open` (409).
     """
     now = utc_now()
     _check_request(amount, supplier_id, requested_date, now)
@@ -107,10 +107,10 @@ def _check_request(
         errors["amount"] = ["Order more than 0 litres."]
     if requested_date and (problem := date_problem(requested_date, now=now)):
         errors["requestedDate"] = [problem]
-    if supplier_id and not collection(Supplier).count_documents({"_id": supplier_id}, limit=1):
-        errors["supplierId"] = ["There is no such supplier."]
     if errors:
         raise DomainError("invalid", "Some fields are not as they should be.", status=400, errors=errors)
+    if supplier_id and not collection(Supplier).count_documents({"_id": supplier_id}, limit=1):
+        raise NotFoundError("supplier")
 
 
 def _choose(

@@ -48,7 +48,9 @@ class GeometrySerializer(WholeSerializer):
         help_text="mm from the full level up to the sensor's face",
     )
     table = serializers.ListField(
-        child=serializers.ListField(child=NumberField(min_value=0), min_length=2, max_length=2),
+        child=serializers.ListField(
+            child=NumberField(min_value=0, max_value=MAX_LITERS), min_length=2, max_length=2
+        ),
         min_length=2,
         max_length=MAX_TABLE_ROWS,
         required=False,

@@ -71,6 +71,8 @@ class TanksView(APIView):
 
 class TankView(APIView):
     permission_classes = [IsCustomer]
+    conditional = True
+    problem_statuses = {"PATCH": [409], "DELETE": [409]}
 
     @extend_schema(
         operation_id="tanks_read", summary="A tank of one's own", responses=serializers.TankSerializer
@@ -110,6 +112,7 @@ def _with_secret(payload: dict[str, Any], secret: str | None) -> dict[str, Any]:
 
 class LevelsView(APIView):
     permission_classes = [IsCustomer]
+    problem_statuses = {"POST": [409]}
 
     @extend_schema(
         operation_id="tanks_levels_list",
@@ -141,7 +144,8 @@ class LevelsView(APIView):
     @extend_schema(
         operation_id="tanks_levels_create",
         summary="Record a level read off by a person",
-        description="Believed at once.",
+        description="Believed at once. 409 `exceeds_capacity` for more litres than the tank holds, "
+        "`future_timestamp` for a time still to come.",
         request=serializers.ManualReadingSerializer,
         responses={201: serializers.CurrentLevelSerializer},
     )
@@ -153,6 +157,7 @@ class LevelsView(APIView):
 
 class CurrentLevelView(APIView):
     permission_classes = [IsCustomer]
+    conditional = True
 
     @extend_schema(
         operation_id="tanks_levels_current",

@@ -25,16 +25,17 @@ def reading_record_manual(
 ) -> Reading:
     """Records `level` (percent) or `volume_liters` at `timestamp` (now, unless given).
 
-    The same moment told again changes nothing. Raises DomainError `invalid` (400) for more than the tank holds
-    or a time to come, NotFoundError for a tank deleted meanwhile.
+    The same moment told again changes nothing. Raises DomainError `exceeds_capacity` for more than the tank
+    holds, `future_timestamp` (409), NotFoundError for a tank deleted meanwhile.
     """
     now = utc_now()
     at = timestamp or now
     if at > now + FUTURE_TOLERANCE:
-        raise _invalid("timestamp", "That time is still to come.")
+        raise _conflict("future_timestamp", "timestamp", "That time is still to come.")
     if level is None:
         if volume_liters is None or volume_liters > tank.capacity:
-            raise _invalid("volumeLiters", f"The tank holds at most {tank.capacity:g} litres.")
+            message = f"The tank holds at most {tank.capacity:g} litres."
+            raise _conflict("exceeds_capacity", "volumeLiters", message)
         level = 100 * volume_liters / tank.capacity
     else:
         volume_liters = tank.capacity * level / 100
@@ -66,5 +67,5 @@ def _follow(tank: Tank, state: TankState) -> None:
     events_publish([LiveEvent(audience=audience, type="tank.level", data=data)])
 
 
-def _invalid(field: str, message: str) -> DomainError:
-    return DomainError("invalid", message, status=400, errors={field: [message]})
+def _conflict(code: str, field: str, message: str) -> DomainError:
+    return DomainError(code, message, errors={field: [message]})

@@ -2,15 +2,9 @@
 
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from socketserver import ThreadingMixIn
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
-from django.core.wsgi import get_wsgi_application
 
 from accounts.tokens import tokens_issue
 
@@ -18,29 +12,6 @@ from accounts.tokens import tokens_issue
 LEFT_OUT = "^/api/(users/me|auth/change-password)$"
 SEED = "20261123"
 LONGEST_SECONDS = 1_800
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-    request_queue_size = 64
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: thousands of requests would bury the report."""
-
-
-@pytest.fixture
-def served(db: None, settings: Any) -> Iterator[str]:
-    """The address of the API, served from this process without rate limits."""
-    settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, 0)
-    server = make_server("127.0.0.1", 0, get_wsgi_application(), _Server, _Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def run(address: str, *, token: str | None, folder: Path, options: tuple[str, ...]) -> str:

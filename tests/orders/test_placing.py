@@ -160,7 +160,6 @@ def test_without_an_address_there_is_no_supplier(alice: Any, tank: Any, sam: Any
     [
         ({"amount": 0}, "amount"),
         ({"amount": float("nan")}, "amount"),
-        ({"amount": 5, "supplier_id": ObjectId()}, "supplierId"),
         ({"amount": 5, "requested_date": utc_now() - timedelta(days=1)}, "requestedDate"),
         ({"amount": 5, "requested_date": utc_now() + timedelta(days=800)}, "requestedDate"),
     ],
@@ -170,6 +169,11 @@ def test_impossible_requests_name_their_field(
 ) -> None:
     error = refusal(user=alice, tank=tank, **wanted)
     assert (error.status, list(error.errors or {})) == (400, [field])
+
+
+def test_a_supplier_that_is_none_is_not_found(alice: Any, tank: Any, sam: Any) -> None:
+    error = refusal(user=alice, tank=tank, amount=5, supplier_id=ObjectId())
+    assert (error.status, error.detail) == (404, "No such supplier.")
 
 
 def test_a_lease_left_by_a_dead_process_ends_by_itself_and_until_then_is_respected(

@@ -168,11 +168,21 @@ def test_a_low_manual_level_opens_the_alert_and_a_high_one_closes_it(api, alice,
     assert Alert.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"level": 5, "volumeLiters": 5}, {"level": 101}, {"volumeLiters": 10_001}]
-)
+@pytest.mark.parametrize("body", [{}, {"level": 5, "volumeLiters": 5}, {"level": 101}])
 def test_a_level_that_cannot_be_is_refused(api, alice, tank, body):
     assert api(alice).post(f"/api/tanks/{tank.pk}/levels", body, format="json").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"volumeLiters": 10_001}, "exceeds_capacity"),
+        ({"level": 5, "timestamp": "2099-01-01T00:00:00Z"}, "future_timestamp"),
+    ],
+)
+def test_a_level_that_this_tank_cannot_have_now_is_a_conflict(api, alice, tank, body, code):
+    refused = api(alice).post(f"/api/tanks/{tank.pk}/levels", body)
+    assert (refused.status_code, refused.json()["code"]) == (409, code)
 
 
 def history(client, tank, count):
