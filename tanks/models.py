@@ -78,6 +78,12 @@ class Tank(TimestampedModel):
     low_water_threshold = models.FloatField(default=25, help_text="percent")
     critical_threshold = models.FloatField(default=10, help_text="percent")
     auto_order = models.BooleanField(default=False)
+    order_pauses = models.JSONField(
+        default=list, blank=True, help_text="no automatic order: [{from, to}], dates, both included"
+    )
+    monthly_order_limit = models.FloatField(
+        null=True, blank=True, help_text="litres that may be ordered automatically in a calendar month"
+    )
     preferred_supplier = models.ForeignKey(
         Supplier, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )

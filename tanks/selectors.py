@@ -67,6 +67,8 @@ def tank_payload(document: Document, device_status: str | None, open_alerts: lis
         "lowWaterThreshold": document["low_water_threshold"],
         "criticalThreshold": document["critical_threshold"],
         "autoOrder": document["auto_order"],
+        "orderPauses": document["order_pauses"],
+        "monthlyOrderLimit": document["monthly_order_limit"],
         "preferredSupplier": document["preferred_supplier_id"],
         "deviceId": document["device_id"],
         "deviceKind": document["device_kind"],
@@ -142,6 +144,15 @@ def alert_payload(alert: Document) -> Document:
         "snoozedUntil": alert["snoozed_until"],
         "evidence": alert["evidence"],
     }
+
+
+def alert_get_for(*, user_id: ObjectId, tank_id: ObjectId, alert_id: ObjectId) -> Alert:
+    """An alert of the owner's tank; NotFoundError for any other."""
+    tank = tank_get_for(user_id=user_id, tank_id=tank_id)
+    alert = Alert.objects.filter(pk=alert_id, tank_id=tank.pk).first()
+    if alert is None:
+        raise NotFoundError("alert")
+    return alert
 
 
 def current_level_for(*, user_id: ObjectId, tank_id: ObjectId) -> Document:

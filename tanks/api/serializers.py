@@ -1,5 +1,6 @@
 """Shapes of tanks, levels and alerts on the wire. Inputs are strict; outputs are read from `tanks.selectors`."""
 
+import re
 from typing import Any
 
 from rest_framework import serializers
@@ -20,6 +21,7 @@ from common.errors import DomainError, NotFoundError
 from tanks.geometry import MAX_HEIGHT_MM, MAX_LITERS, MAX_TABLE_ROWS, Geometry, GeometryError
 from tanks.models import AlertKind, DeviceKind, GeoPoint, Quality, Severity, Source, TankGeometry
 
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 SHAPES = ["vertical_cylinder", "horizontal_cylinder", "rectangular", "strapping_table"]
 # It is part of topics, and of `<deviceId>:<secret>`.
 DEVICE_ID = r"^[^\s\x00-\x1f\x7f#+$:]([^\x00-\x1f\x7f#+]*[^\s\x00-\x1f\x7f#+])?$"
@@ -101,6 +103,29 @@ class AlertSerializer(serializers.Serializer):
     evidence = serializers.DictField()
 
 
+class DayField(serializers.DateField):
+    """A date, YYYY-MM-DD, as text inside too."""
+
+    default_error_messages = {"invalid": "Give a date as YYYY-MM-DD."}
+
+    def to_internal_value(self, value: Any) -> str:  # type: ignore[override]
+        if not (isinstance(value, str) and DAY.fullmatch(value)):
+            self.fail("invalid")
+        day: str = super().to_internal_value(value).isoformat()
+        return day
+
+
+class PauseSerializer(WholeSerializer):
+    """Two dates between which nothing is ordered automatically, both included; in whichever order they come."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {"from": DayField(), "to": DayField()}  # the first is no name that Python allows
+
+    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
+        first, last = sorted(attrs.values())
+        return {"from": first, "to": last}
+
+
 class TankFieldsSerializer(serializers.Serializer):
     """What an owner may say of a tank."""
 
@@ -109,6 +134,16 @@ class TankFieldsSerializer(serializers.Serializer):
     low_water_threshold = PercentField(required=False, help_text="percent; 25 unless given")
     critical_threshold = PercentField(required=False, help_text="percent; never above lowWaterThreshold")
     auto_order = FlagField(required=False)
+    order_pauses = PauseSerializer(
+        many=True, required=False, max_length=20, help_text="when nothing is ordered automatically"
+    )
+    monthly_order_limit = LitersField(
+        min_value=0,
+        max_value=100 * MAX_LITERS,
+        required=False,
+        allow_null=True,
+        help_text="litres that may be ordered automatically in a calendar month; null: no limit",
+    )
     preferred_supplier = ObjectIdField(required=False, allow_null=True)
     device_id = ShapeField(
         DEVICE_ID,
@@ -170,6 +205,8 @@ class TankSerializer(serializers.Serializer):
     low_water_threshold = NumberField(help_text="percent")
     critical_threshold = NumberField(help_text="percent")
     auto_order = FlagField()
+    order_pauses = PauseSerializer(many=True)
+    monthly_order_limit = NumberField(allow_null=True, help_text="litres a calendar month")
     preferred_supplier = ObjectIdField(allow_null=True)
     device_id = LineField(max_length=128, allow_null=True)
     device_kind = ChoiceField(choices=DeviceKind.choices)

@@ -1,7 +1,7 @@
 from django.urls import path
 
 import common.api.converters  # noqa: F401 — registers `oid`
-from tanks.api import views
+from tanks.api import alerts, usage, views
 from tanks.api.export import LevelsExportView
 
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("tanks/<oid:tank_id>/levels", views.LevelsView.as_view()),
     path("tanks/<oid:tank_id>/levels/current", views.CurrentLevelView.as_view()),
     path("tanks/<oid:tank_id>/levels/export", LevelsExportView.as_view()),
-    path("tanks/<oid:tank_id>/alerts", views.AlertsView.as_view()),
+    path("tanks/<oid:tank_id>/usage", usage.UsageView.as_view()),
+    path("tanks/<oid:tank_id>/alerts", alerts.AlertsView.as_view()),
+    path("tanks/<oid:tank_id>/alerts/<oid:alert_id>/acknowledge", alerts.AcknowledgeView.as_view()),
+    path("tanks/<oid:tank_id>/alerts/<oid:alert_id>/snooze", alerts.SnoozeView.as_view()),
     path("tanks/<oid:tank_id>/device/rotate-secret", views.RotateSecretView.as_view()),
 ]

@@ -14,13 +14,12 @@ from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsCustomer
 from common.api.responses import JsonBytes, conditional_json
 from common.api.schema import INSTANT_SCHEMA
-from common.errors import DomainError, NotFoundError
+from common.errors import NotFoundError
 from tanks.api import serializers
 from tanks.api.levels import CURSOR, DEFAULT_LIMIT, MAX_LIMIT, RAW, levels_page, parse_levels_query
 from tanks.intervals import LENGTHS
 from tanks.models import Device
 from tanks.selectors import (
-    alerts_page,
     current_level_for,
     reading_payload,
     tank_get_for,
@@ -167,31 +166,6 @@ class CurrentLevelView(APIView):
     )
     def get(self, request: IdentityRequest, tank_id: ObjectId) -> HttpResponse:
         return conditional_json(request, current_level_for(user_id=request.user.pk, tank_id=tank_id))
-
-
-class AlertsView(APIView):
-    permission_classes = [IsCustomer]
-    pagination_class = PagePagination
-
-    @extend_schema(
-        operation_id="tanks_alerts_list",
-        summary="A tank's alerts, newest first, with their evidence",
-        parameters=[
-            OpenApiParameter("open", bool, description="only open ones, or only closed ones"),
-        ],
-        responses=serializers.AlertSerializer(many=True),
-    )
-    def get(self, request: IdentityRequest, tank_id: ObjectId) -> HttpResponse:
-        wanted = request.query_params.get("open")
-        if wanted not in (None, "true", "false"):
-            message = "Give true or false."
-            raise DomainError("invalid", message, status=400, errors={"open": [message]})
-        page = page_of(request)
-        tank = tank_get_for(user_id=request.user.pk, tank_id=tank_id)
-        count, results = alerts_page(
-            tank=tank, only_open=None if wanted is None else wanted == "true", skip=page.skip, limit=page.size
-        )
-        return JsonBytes(page.envelope(request, count=count, results=results))
 
 
 class RotateSecretView(APIView):

@@ -1,10 +1,11 @@
 """Alerts: opened and closed once, whoever says so and however often; told to the owner, live and by webhook."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError
 
+from common.errors import DomainError
 from common.live import LiveEvent, events_publish
 from common.mongo import collection
 from common.time import utc_now
@@ -21,6 +22,7 @@ WEBHOOKS = {
     AlertKind.BURST: "tank.leak",
 }
 
+LONGEST_SNOOZE = timedelta(days=90)
 # The preferred supplier hears of what may soon need a lorry.
 FOR_SUPPLIER = (AlertKind.CRITICAL, AlertKind.RUNOUT_SOON)
 
@@ -83,14 +85,28 @@ def alert_close(*, tank: Tank, kind: str, closed_at: datetime, quiet: bool = Fal
     return True
 
 
-def alert_acknowledge(*, alert: Alert) -> None:
-    """The owner has seen it: it is not told again."""
-    Alert.objects.filter(pk=alert.pk, acknowledged_at=None).update(acknowledged_at=utc_now())
+def alert_acknowledge(*, alert: Alert) -> Alert:
+    """The owner has seen it: it is not told again. Raises DomainError `alert_closed` (409)."""
+    now = utc_now()
+    return _change(alert, {"acknowledged_at": alert.acknowledged_at or now, "updated_at": now})
 
 
-def alert_snooze(*, alert: Alert, until: datetime) -> None:
-    """No reminder of it before `until`."""
-    Alert.objects.filter(pk=alert.pk).update(snoozed_until=until, updated_at=utc_now())
+def alert_snooze(*, alert: Alert, until: datetime) -> Alert:
+    """No reminder of it before `until`, and one then if it still is open.
+
+    Raises DomainError `invalid` (400) for a time that is past or too far, `alert_closed` (409).
+    """
+    now = utc_now()
+    if not now < until <= now + LONGEST_SNOOZE:
+        message = f"Give a time within the next {LONGEST_SNOOZE.days} days."
+        raise DomainError("invalid", message, status=400, errors={"until": [message]})
+    return _change(alert, {"snoozed_until": until, "acknowledged_at": None, "updated_at": now})
+
+
+def _change(alert: Alert, values: dict[str, Any]) -> Alert:
+    if not Alert.objects.filter(pk=alert.pk, is_open=True).update(**values):
+        raise DomainError("alert_closed", "The alert is closed already.")
+    return Alert.objects.get(pk=alert.pk)
 
 
 def _tell_opened(tank: Tank, alert: Alert, quiet: bool) -> None:

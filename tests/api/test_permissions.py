@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from common.mongo import database
+from common.time import utc_now
 from notifications.webhooks.services import endpoint_create
 from orders.services import order_place
 from suppliers import crew
+from tanks.models import Alert
 from tests.api.routes import api_routes
 from tests.factories import NotificationFactory
 
@@ -63,6 +65,8 @@ TABLE = {
         patch /api/tanks/<oid:tank_id>
         delete /api/tanks/<oid:tank_id>
         get /api/tanks/<oid:tank_id>/alerts
+        post /api/tanks/<oid:tank_id>/alerts/<oid:alert_id>/acknowledge
+        post /api/tanks/<oid:tank_id>/alerts/<oid:alert_id>/snooze
         post /api/tanks/<oid:tank_id>/device/rotate-secret
         get /api/tanks/<oid:tank_id>/levels
         post /api/tanks/<oid:tank_id>/levels
@@ -129,6 +133,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "patch /api/orders/<oid:order_id>/reschedule": {"scheduledDeliveryDate": "2030-01-01T08:00:00Z"},
     "post /api/orders/<oid:order_id>/review": {"rating": 5},
     "post /api/tanks/<oid:tank_id>/levels": {"level": 50},
+    "post /api/tanks/<oid:tank_id>/alerts/<oid:alert_id>/snooze": {"until": "2030-01-01T08:00:00Z"},
     "patch /api/supplier/orders/<oid:order_id>/payment": {"paymentStatus": "paid"},
     "patch /api/supplier/orders/<oid:order_id>/status": {"status": "acknowledged"},
 }
@@ -152,6 +157,9 @@ def world(alice: Any, sam: Any, tank: Any) -> World:
     return World(
         {
             "tank_id": tank.pk,
+            "alert_id": Alert.objects.create(
+                tank=tank, user_id=alice.pk, kind="leak", severity="warning", opened_at=utc_now()
+            ).pk,
             "order_id": order_place(user=alice, tank=tank, amount=1_000, supplier_id=sam.pk).pk,
             "notification_id": NotificationFactory(user=alice).pk,
             "webhook_id": endpoint_create(
