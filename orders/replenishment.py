@@ -1,7 +1,7 @@
 """When to order, and how much: a decision that explains itself. Pure; the same inputs decide the same.
 
 Water is ordered when the chance of running dry before the earliest delivery exceeds the risk the customer
-accepts, or, as a backstop that needs no forecast, when the level is below the tank's low-water threshold. A
+accepts, or, as a backstop that needs no forecast, when the level is at or below the tank's low-water threshold. A
 reading that is doubtful, stale or late never orders.
 """
 
@@ -16,6 +16,8 @@ from typing import Any, Literal, Protocol
 Rule = Literal["low_water", "forecast"]
 
 FRESH = timedelta(hours=24)
+SMALL = 10.0  # litres: less is not rounded to whole ones
+ROUNDING = 1e-6  # litres, lost to arithmetic
 AHEAD = timedelta(minutes=5)  # a reading from further in the future is a wrong clock's
 
 
@@ -125,18 +127,20 @@ def _chance(forecast: EmptyForecast | None, supply: Supply, now: datetime) -> fl
 
 
 def _rule(tank: TankFacts, wishes: Wishes, chance: float | None) -> Rule | None:
-    if tank.level < tank.low_water_threshold:
+    if tank.level <= tank.low_water_threshold:
         return "low_water"
     return "forecast" if chance is not None and chance > wishes.risk else None
 
 
 def _amount(tank: TankFacts, supply: Supply, wishes: Wishes) -> tuple[float, list[str]]:
-    """Whole litres up to the safe fill as it is now, within every limit, and which limits told.
+    """Litres up to the safe fill as it is now, within every limit, and which limits told; whole ones but for
+    the smallest tanks.
 
     Dropping to a cheaper tier's least amount is not needed: the fill is already the most that fits.
     """
     limits: list[str] = []
-    amount = floor((min(tank.safe_fill, wishes.largest_usual_fill) - tank.level) / 100 * tank.capacity)
+    space = (min(tank.safe_fill, wishes.largest_usual_fill) - tank.level) / 100 * tank.capacity
+    amount: float = floor(space + ROUNDING) if space >= SMALL else round(space, 3)
     if wishes.monthly_limit_liters is not None:
         left = floor(wishes.monthly_limit_liters - wishes.ordered_this_month_liters)
         if left < amount:

@@ -17,10 +17,10 @@ from tanks.demand import demand_fit
 from tanks.fan import level_fan
 from tanks.forecast import Forecast
 from tanks.mind import TankFacts, TankMind
+from tanks.outlook import CURVE_SHARES
 from tanks.usage import DayUse
 
 VERSION = 1
-CURVE_SHARES = (0.005, *(share / 100 for share in range(1, 100)))
 
 
 def pack(mind: TankMind) -> bytes:

@@ -134,7 +134,7 @@ class TankFieldsSerializer(serializers.Serializer):
     low_water_threshold = PercentField(required=False, help_text="percent; 25 unless given")
     critical_threshold = PercentField(required=False, help_text="percent; never above lowWaterThreshold")
     auto_order = FlagField(required=False)
-    order_pauses = PauseSerializer(
+    order_pauses = PauseSerializer(  # type: ignore[call-arg]
         many=True, required=False, max_length=20, help_text="when nothing is ordered automatically"
     )
     monthly_order_limit = LitersField(

@@ -112,9 +112,7 @@ def test_pauses_and_a_monthly_limit_are_kept(api, alice, tank):
     address = f"/api/tanks/{tank.pk}"
     pauses = [{"from": "2026-12-20", "to": "2027-01-03"}]
     body = (
-        api(alice)
-        .patch(address, {"orderPauses": pauses, "monthlyOrderLimit": 9_000}, format="json")
-        .json()
+        api(alice).patch(address, {"orderPauses": pauses, "monthlyOrderLimit": 9_000}, format="json").json()
     )
     assert (body["orderPauses"], body["monthlyOrderLimit"]) == (pauses, 9_000)
     turned = [{"from": "2027-01-03", "to": "2026-12-20"}]
