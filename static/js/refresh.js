@@ -1,5 +1,6 @@
 // Fragments that refetch themselves because of a live event: what a person has typed or opened stays, what has
-// changed shows for a moment, and a refresh that fails says so without getting in the way.
+// changed shows for a moment, and a refresh that fails says so without getting in the way. A person's own request
+// goes first: what a refresh brings from before its end is older than what the person sees.
 
 import { isRefresh, toast } from "./app.js";
 
@@ -8,7 +9,11 @@ const NOTICED = "tr[id], li[id], .tile[id], .stop[id]";
 
 const banner = document.getElementById("out-of-date");
 const kept = new WeakMap();
+const begunAt = new WeakMap();
 let failed = false;
+let asking = 0; // a person's requests on their way
+let asked = 0; // how many have begun or ended
+let dropped = false;
 
 function showState() {
   banner.hidden = navigator.onLine && !failed;
@@ -21,6 +26,31 @@ document.body.addEventListener("htmx:configRequest", (event) => {
   }
 });
 
+function refetch() {
+  document.body.dispatchEvent(new CustomEvent("live:reset"));
+}
+
+function refetchDropped() {
+  if (!dropped || asking) return;
+  dropped = false;
+  setTimeout(refetch);
+}
+
+document.body.addEventListener("htmx:beforeSend", (event) => {
+  const { xhr } = event.detail;
+  if (isRefresh(event.detail)) {
+    begunAt.set(xhr, asked);
+    return;
+  }
+  asking += 1;
+  asked += 1;
+  xhr.addEventListener("loadend", () => {
+    asking -= 1;
+    asked += 1;
+    refetchDropped();
+  });
+});
+
 function isTyped(field) {
   if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
   if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
@@ -29,6 +59,11 @@ function isTyped(field) {
 
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   if (!isRefresh(event.detail)) return;
+  if (begunAt.get(event.detail.xhr) !== asked) {
+    event.detail.shouldSwap = false;
+    dropped = true;
+    return;
+  }
   const fragment = event.detail.target;
   kept.set(fragment, {
     fields: [...fragment.querySelectorAll("input[id], select[id], textarea[id]")]
@@ -55,12 +90,12 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
 
 document.body.addEventListener("htmx:afterRequest", (event) => {
   if (!isRefresh(event.detail)) return;
-  const status = event.detail.xhr.status;
   // An order that has gone to another supplier: the page of what is no longer there says so.
-  if (status === 404) location.reload();
+  if (event.detail.xhr.status === 404) location.reload();
   failed = !event.detail.successful;
   showState();
-  if (failed) setTimeout(() => document.body.dispatchEvent(new CustomEvent("live:reset")), TRY_AGAIN_MS);
+  if (failed) setTimeout(refetch, TRY_AGAIN_MS);
+  refetchDropped();
 });
 
 document.body.addEventListener("live:order.status", (event) => {

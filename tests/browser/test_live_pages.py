@@ -121,3 +121,69 @@ def test_who_is_switched_off_is_signed_out_at_once(visit: Any, sam: Any) -> None
     user_families_revoke(user_id=sam.pk)
 
     window.page.wait_for_url("**/login?next=*", timeout=5_000)
+
+
+def test_a_click_while_the_page_is_being_refreshed_is_not_lost(visit: Any, order: Any, sam: Any) -> None:
+    from orders.models import Order
+
+    window = visit(sam)
+    page = window.page
+    late: list[Any] = []
+
+    def hold_refreshes(route: Any) -> None:
+        if route.request.method == "GET" and route.request.headers.get("hx-request"):
+            late.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/portal/orders/*", hold_refreshes)
+    with page.expect_request(
+        lambda request: request.url.endswith(f"/{order.pk}") and request.is_navigation_request() is False
+    ):
+        page.goto(f"{window.base}/portal/orders/{order.pk}")
+
+    page.get_by_role("button", name="Accept", exact=True).dblclick()
+    expect(page.get_by_role("button", name="Schedule", exact=True)).to_be_visible()
+    for route in late:
+        route.fulfill(status=200, content_type="text/html", body="<p>what was before</p>")
+    page.unroute("**/portal/orders/*")
+
+    expect(page.get_by_text("what was before")).to_have_count(0)
+    assert len(late) == 1
+    expect(page.locator("#order [role=alert]")).to_have_count(0)
+    done = Order.objects.get(pk=order.pk)
+    assert [str(step.status) for step in done.status_history] == ["placed", "acknowledged"]
+
+
+def test_failures_are_told_and_nothing_typed_is_lost(visit: Any, order: Any, sam: Any) -> None:
+    from orders.models import Order
+    from orders.services import order_accept
+
+    order_accept(order=order, by=sam)
+    window = visit(sam)
+    page = window.open(f"/portal/orders/{order.pk}")
+    window.live()
+    date = page.locator("#id_scheduled_delivery_date")
+    schedule = page.get_by_role("button", name="Schedule", exact=True)
+    toasts = page.locator("#toasts")
+
+    date.fill("2020-01-01T10:00")
+    schedule.click()
+    expect(page.locator(".errorlist")).to_be_visible()
+    expect(date).to_have_value("2020-01-01T10:00")
+
+    page.route("**/schedule", lambda route: route.fulfill(status=500))
+    schedule.click()
+    expect(toasts).to_contain_text("The server could not do that.")
+    expect(date).to_have_value("2020-01-01T10:00")
+
+    page.unroute("**/schedule")
+    page.route("**/schedule", lambda route: route.abort())
+    schedule.click()
+    expect(toasts).to_contain_text("Nothing was changed.")
+    expect(schedule).to_be_enabled()
+
+    page.route("**/portal/**", lambda route: route.abort())
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('live:reset'))")
+    expect(page.locator("#out-of-date")).to_be_visible()
+    assert Order.objects.get(pk=order.pk).status == "acknowledged"
