@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
+from bson import ObjectId
+
 from common.mongo import collection, object_id
 from common.time import utc_now
 from iot.decoders import times
 from iot.decoders.base import DecodeError
 from iot.ingest.known import KnownTank, known_tank
 from tanks.geometry import GeometryError, level_and_volume
+from tanks.mind_queue import minds_touch
 from tanks.models import Device
-from tanks.readings import MANUAL_SLOT, SENSOR, to_ms
+from tanks.readings import MANUAL_SLOT, SENSOR, from_ms, to_ms
 from tanks.services.readings import Candidate, readings_record, states_load
 
 ROWS_AT_ONCE = 5_000
@@ -138,6 +141,12 @@ class History:
         self.counts.refused += len(candidates) - len(kept)
         self.counts.duplicates += len(recorded.duplicates)
         self.counts.stored += len(kept) - len(recorded.duplicates)
+        oldest: dict[ObjectId, datetime] = {}
+        for index, candidate in enumerate(kept):
+            if index not in recorded.duplicates:
+                tank_id, at = tanks[candidate.series].id, from_ms(candidate.ms)
+                oldest[tank_id] = min(at, oldest.get(tank_id, at))
+        minds_touch(oldest)
 
     def _refuse(self, number: int, why: str) -> None:
         self.counts.refused += 1

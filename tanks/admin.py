@@ -3,8 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import action
 
 from common.admin import KeptAdmin, ReadOnlyAdmin, shown
+from tanks.admin_devices import register_devices
 from tanks.models import Alert, Device, Mind, Tank
 
 
@@ -93,12 +96,14 @@ class DeviceAdmin(KeptAdmin):
     list_display = ("device_id", "tank", "kind", "status", "last_seen", "battery_percent")
     list_filter = ("status", "kind")
     list_select_related = ("tank",)
-    search_fields = ("device_id", "firmware")
+    search_fields = ("device_id", "firmware", "batch")
+    actions_list = ("register_many",)
     ordering = ("device_id",)
     fields = (
         "device_id",
         "tank",
         "kind",
+        "batch",
         "settings",
         "status",
         "status_changed_at",
@@ -113,6 +118,10 @@ class DeviceAdmin(KeptAdmin):
 
     def has_add_permission(self, request: Any, obj: Any = None) -> bool:
         return False  # its secret is told once, to who registers it
+
+    @action(description="Register devices", url_path="register", permissions=["change"])
+    def register_many(self, request: HttpRequest) -> HttpResponse:
+        return register_devices(request, self.admin_site)
 
 
 @admin.register(Alert)

@@ -156,6 +156,8 @@ class DeviceStatus(models.TextChoices):
 class Device(TimestampedModel):
     """A sensor, named by the id that its maker or its owner gave it. The secret is stored hashed."""
 
+    tank_id: ObjectId | None
+
     device_id = models.CharField(max_length=128, unique=True)
     tank = models.ForeignKey(
         Tank, on_delete=models.CASCADE, null=True, blank=True, related_name="devices", db_index=False
@@ -165,6 +167,8 @@ class Device(TimestampedModel):
     secret_hash = models.CharField(max_length=64, editable=False)
     previous_secret_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
     previous_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
+    claim_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
+    batch = models.CharField(max_length=100, blank=True, default="", help_text="with which it was shipped")
     settings = models.JSONField(
         default=dict, blank=True, help_text="decoder settings, such as a field or a unit"
     )
@@ -183,6 +187,7 @@ class Device(TimestampedModel):
         indexes = [
             models.Index(fields=["device_id"], name="device_device_id"),
             models.Index(fields=["tank"], name="device_tank"),
+            models.Index(fields=["claim_hash"], name="device_claim"),
             models.Index(fields=["status", "last_seen"], name="device_status_seen"),
         ]
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import IsAuthenticated
@@ -16,12 +15,11 @@ from common.time import utc_now
 from iot.api import serializers
 from iot.api.authentication import DeviceAuthentication, GatewayAuthentication, IsSender, SenderRequest
 from iot.api.bodies import RawJsonParser, body_of
-from iot.decoders.infer import Candidate, infer
+from iot.explain import explain
 from iot.ingest import metrics
 from iot.ingest.batch import Batch, Message
-from iot.ingest.known import KnownTank, known_tank
+from iot.ingest.known import known_tank
 from iot.ingest.pipeline import pipeline_of_thread
-from tanks.geometry import GeometryError, level_and_volume
 from tanks.selectors import tank_get_for
 
 READING: dict[str, Any] = {
@@ -142,32 +140,5 @@ class InferView(APIView):
         tank = None
         if pasted.get("tank_id"):
             tank = known_tank(tank_get_for(user_id=request.user.pk, tank_id=pasted["tank_id"]).pk)
-        candidates = infer(pasted["payload"].encode(), pasted.get("topic"))
-        return JsonBytes({"results": [_in_tank(candidate, tank) for candidate in candidates]})
-
-
-def _in_tank(candidate: Candidate, tank: KnownTank | None) -> dict[str, Any]:
-    """The candidate, with what it would mean in the tank."""
-    told: dict[str, Any] = {
-        **msgspec.to_builtins(candidate),
-        "level": None,
-        "volumeLiters": None,
-        "problem": None,
-    }
-    if tank is None:
-        return told
-    names = {
-        "level": "level_percent",
-        "volume": "volume_liters",
-        "distance": "distance_mm",
-        "depth": "depth_mm",
-    }
-    try:
-        told["level"], told["volumeLiters"] = level_and_volume(
-            capacity_liters=tank.capacity,
-            geometry=tank.geometry,
-            **{names[candidate.quantity]: candidate.canonical},
-        )
-    except GeometryError as error:
-        told["problem"] = error.detail
-    return told
+        results = explain(payload=pasted["payload"].encode(), topic=pasted.get("topic"), tank=tank)
+        return JsonBytes({"results": results})

@@ -18,13 +18,12 @@ from common.api.fields import (
 )
 from common.api.serializers import WholeSerializer
 from common.errors import DomainError, NotFoundError
+from tanks.device_ids import DEVICE_ID
 from tanks.geometry import MAX_HEIGHT_MM, MAX_LITERS, MAX_TABLE_ROWS, Geometry, GeometryError
 from tanks.models import AlertKind, DeviceKind, GeoPoint, Quality, Severity, Source, TankGeometry
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 SHAPES = ["vertical_cylinder", "horizontal_cylinder", "rectangular", "strapping_table"]
-# It is part of topics, and of `<deviceId>:<secret>`.
-DEVICE_ID = r"^[^\s\x00-\x1f\x7f#+$:]([^\x00-\x1f\x7f#+]*[^\s\x00-\x1f\x7f#+])?$"
 
 
 class PercentField(NumberField):
@@ -232,6 +231,17 @@ class TankWithSecretSerializer(TankSerializer):
 class DeviceSecretSerializer(serializers.Serializer):
     device_id = LineField(max_length=128)
     device_secret = serializers.CharField(help_text="told this once only")
+
+
+class ClaimSerializer(serializers.Serializer):
+    claim_code = LineField(max_length=64, help_text="of the device's label; case and dashes do not matter")
+    tank_id = ObjectIdField(help_text="one's own tank")
+
+
+class ClaimedSerializer(serializers.Serializer):
+    device_id = LineField(max_length=128)
+    device_kind = ChoiceField(choices=DeviceKind.choices)
+    tank_id = ObjectIdField()
 
 
 class ManualReadingSerializer(serializers.Serializer):

@@ -5,6 +5,7 @@ from tanks.api import alerts, usage, views
 from tanks.api.export import LevelsExportView
 
 urlpatterns = [
+    path("devices/claim", views.ClaimView.as_view()),
     path("tanks", views.TanksView.as_view()),
     path("tanks/<oid:tank_id>", views.TankView.as_view()),
     path("tanks/<oid:tank_id>/levels", views.LevelsView.as_view()),

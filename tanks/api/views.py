@@ -26,6 +26,7 @@ from tanks.selectors import (
     tank_payload_for,
     tanks_page,
 )
+from tanks.services.claims import device_claim
 from tanks.services.devices import device_secret_rotate
 from tanks.services.manual import reading_record_manual
 from tanks.services.tanks import tank_create, tank_delete, tank_update
@@ -184,3 +185,23 @@ class RotateSecretView(APIView):
         if device is None:
             raise NotFoundError("device", code="no_device")
         return JsonBytes({"deviceId": device.device_id, "deviceSecret": device_secret_rotate(device=device)})
+
+
+class ClaimView(APIView):
+    permission_classes = [IsCustomer]
+    problem_statuses = {"POST": [404, 409]}
+
+    @extend_schema(
+        operation_id="devices_claim",
+        summary="Claim a device by the code of its label",
+        description="For devices that come with their secret in them: it stays as it is, and is not told. The "
+        "device takes the place of the one that the tank has. 404 `unknown_claim_code`; 409 `already_claimed` "
+        "while it belongs to another tank. Claiming one's own again changes nothing.",
+        request=serializers.ClaimSerializer,
+        responses=serializers.ClaimedSerializer,
+    )
+    def post(self, request: IdentityRequest) -> HttpResponse:
+        fields = _valid(serializers.ClaimSerializer(data=request.data))
+        tank = tank_get_for(user_id=request.user.pk, tank_id=fields["tank_id"])
+        device = device_claim(tank=tank, code=fields["claim_code"])
+        return JsonBytes({"deviceId": device.device_id, "deviceKind": device.kind, "tankId": tank.pk})

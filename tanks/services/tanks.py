@@ -10,7 +10,7 @@ from common.mongo import collection, next_number
 from common.time import utc_now
 from tanks import readings
 from tanks.models import Alert, Device, Mind, Tank
-from tanks.services.devices import device_register, device_release, login_tell
+from tanks.services.devices import device_register, device_release, devices_take_away, login_tell
 
 
 def tank_create(*, user_id: ObjectId, device_id: str | None = None, **fields: Any) -> tuple[Tank, str | None]:
@@ -71,7 +71,7 @@ def tank_delete(*, tank: Tank) -> None:
     for guard in deletion_guards:
         guard(tank.pk)
     # Readings go last: a crash before leaves nothing that points at missing ones, and a series is never reused.
-    Device.objects.filter(tank_id=tank.pk).delete()
+    devices_take_away(tank_id=tank.pk)
     Alert.objects.filter(tank_id=tank.pk).delete()
     collection(Mind).delete_one({"_id": tank.pk})
     collection(Tank).delete_one({"_id": tank.pk})

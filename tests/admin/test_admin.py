@@ -38,7 +38,7 @@ def world(ada: Any, alice: Any, sam: Any, tank: Any) -> None:
     )
 
     from accounts.models import User
-    from iot.models import RejectedMessage
+    from iot.models import Gateway, RejectedMessage
     from notifications.models import PushSubscription, WebhookDelivery, WebhookEndpoint
     from orders.services import order_place
     from suppliers.models import Driver, Vehicle
@@ -54,6 +54,7 @@ def world(ada: Any, alice: Any, sam: Any, tank: Any) -> None:
     Driver.objects.create(supplier_id=sam.pk, name="Dora")
     Vehicle.objects.create(supplier_id=sam.pk, name="Lorry", capacity_liters=9000)
     RejectedMessage.objects.create(at=now, transport="mqtt", code="bad_json", device_id="d1")
+    Gateway.objects.create(gateway_id="lns", secret_hash=SECRET)
     PushSubscription.objects.create(
         user=alice, kind="webpush", endpoint=f"https://push.example/{SECRET}", keys={"auth": SECRET}
     )
@@ -73,8 +74,8 @@ def world(ada: Any, alice: Any, sam: Any, tank: Any) -> None:
     )
 
 
-def page(client: Client, address: str) -> Any:
-    response = client.get(address)
+def page(client: Client, address: str, data: dict[str, Any] | None = None) -> Any:
+    response = client.get(address) if data is None else client.post(address, data)
     assert response.status_code == 200, (address, response.status_code)
     text = response.text
     assert SECRET[:32] not in text, address
@@ -171,3 +172,42 @@ def test_the_admin_allows_no_inline_script(operator: Client) -> None:
 
     assert "unsafe-inline" not in scripts
     assert "unsafe-eval" in scripts
+
+
+def test_an_operator_has_a_payload_explained(operator: Client, tank: Any) -> None:
+    from iot.models import RejectedMessage
+
+    address = reverse("admin:iot_rejectedmessage_explain_payload")
+    page(operator, address)
+    sent = {"payload": '{"SR04": {"Distance": 25}, "Time": "2026-01-01T00:00:00"}', "topic": "tele/d1/SENSOR"}
+    text = page(operator, address, data=sent).text
+    assert "tasmota" in text
+    assert "d1" in text
+    assert "SR04.Distance" in text
+    assert "Nothing in it looks" in page(operator, address, data={"payload": "hello"}).text
+    assert "no tank of this id" in page(operator, address, data={"payload": "1", "tank": "x"}).text
+    kept = RejectedMessage.objects.create(
+        at=utc_now(), transport="mqtt", code="x", topic="a/b", payload="<b>&"
+    )
+    shown = page(operator, reverse("admin:iot_rejectedmessage_explain_this", args=[kept.pk])).text
+    assert "&lt;b&gt;&amp;" in shown
+
+
+def test_a_gateways_secret_is_shown_once(operator: Client) -> None:
+    from iot.models import Gateway
+    from iot.services.gateways import gateway_authenticate
+
+    def told(response: Any) -> str:
+        return str(response.text.partition("shown only here: ")[2].split("<")[0].strip())
+
+    made = operator.post(reverse("admin:iot_gateway_add"), {"gateway_id": "lns", "active": "on"}, follow=True)
+    first = told(made)
+    assert gateway_authenticate(gateway_id="lns", secret=first)
+    gateway = Gateway.objects.get()
+    renew = reverse("admin:iot_gateway_renew_secret", args=[gateway.pk])
+    page(operator, renew)
+    assert gateway_authenticate(gateway_id="lns", secret=first)
+    second = told(operator.post(renew, follow=True))
+    assert not gateway_authenticate(gateway_id="lns", secret=first)
+    assert gateway_authenticate(gateway_id="lns", secret=second)
+    assert second not in operator.get(reverse("admin:iot_gateway_change", args=[gateway.pk])).text

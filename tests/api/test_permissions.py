@@ -68,6 +68,7 @@ TABLE = {
         post /api/tanks/<oid:tank_id>/alerts/<oid:alert_id>/acknowledge
         post /api/tanks/<oid:tank_id>/alerts/<oid:alert_id>/snooze
         post /api/tanks/<oid:tank_id>/device/rotate-secret
+        post /api/devices/claim
         get /api/tanks/<oid:tank_id>/levels
         post /api/tanks/<oid:tank_id>/levels
         get /api/tanks/<oid:tank_id>/levels/current
