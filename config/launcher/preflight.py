@@ -116,7 +116,7 @@ def check_mongod(program: Path | None = None) -> None:
 
 def _mongod_problem(code: int, said: str) -> str:
     if missing := re.search(r"error while loading shared libraries: (\S+):", said):
-        library = missing[1]
+        library = Path(missing[1]).name
         package = PACKAGES.get(library)
         install = f"sudo apt-get install {package}" if package else f"install the package that has {library}"
         return f"mongod needs the shared library {library}, which is missing here. Do this: {install}"
