@@ -163,15 +163,12 @@ class Broker(Server):
 
     @property
     def url(self) -> str:
-        return f"mqtt://{self.reachable_host}:{self.port}"
+        host = "127.0.0.1" if self.host == EVERY_ADDRESS else self.host
+        return f"mqtt://{host}:{self.port}"
 
     @property
     def product_url(self) -> str:
         return f"mqtt://127.0.0.1:{self.inner[0]}"
-
-    @property
-    def reachable_host(self) -> str:
-        return "127.0.0.1" if self.host == EVERY_ADDRESS else self.host
 
     def prepare(self) -> children.Command:
         self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -210,7 +207,7 @@ dynamic_filters = true
 
     def healthy(self) -> bool:
         return all(
-            answer(self.reachable_host, self.port, greeting, CONNACK_BYTES)[2:] == ACCEPTED
+            answer(self.host, self.port, greeting, CONNACK_BYTES)[2:] == ACCEPTED
             for greeting in (MQTT4_CONNECT, MQTT5_CONNECT)
         )
 
