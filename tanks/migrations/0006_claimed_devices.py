@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tanks', '0004_minds'),
+        ('tanks', '0005_order_pauses'),
     ]
 
     operations = [
