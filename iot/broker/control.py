@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import queue
-import ssl
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import orjson
 import paho.mqtt.client as mqtt
 
+from iot.mqtt.address import configure
+
 COMMANDS, RESPONSES = "$CONTROL/dynamic-security/v1", "$CONTROL/dynamic-security/v1/response"
 SECONDS = 10.0
 AT_ONCE = 100
-DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 Command = dict[str, Any]
 
@@ -30,12 +29,7 @@ class Control:
     def __init__(self, url: str) -> None:
         self._answers: queue.SimpleQueue[list[Command] | str] = queue.SimpleQueue()
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        self._address = urlsplit(url)
-        self._client.username_pw_set(
-            unquote(self._address.username or ""), unquote(self._address.password or "")
-        )
-        if self._address.scheme == "mqtts":
-            self._client.tls_set_context(ssl.create_default_context())
+        self._host, self._port = configure(self._client, url)
         self._client.on_connect = self._connected
         self._client.on_subscribe = self._subscribed
         self._client.on_message = lambda _client, _data, message: self._answers.put(
@@ -52,9 +46,8 @@ class Control:
         self._answers.put("" if not reasons[0].is_failure else f"no right to administer: {reasons[0]}")
 
     def __enter__(self) -> Control:
-        address = self._address
         try:
-            self._client.connect(address.hostname or "", address.port or DEFAULT_PORTS[address.scheme])
+            self._client.connect(self._host, self._port)
         except OSError as error:
             raise ControlError(str(error)) from error
         self._client.loop_start()

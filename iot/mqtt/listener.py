@@ -8,11 +8,9 @@ the broker keeps what it has, the inbox is bounded, and the batch in hand is tri
 from __future__ import annotations
 
 import logging
-import ssl
 import threading
 import time
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.reasoncodes import ReasonCode
@@ -22,6 +20,7 @@ from common.time import utc_now
 from iot.decoders import REGISTRY, decoder_for
 from iot.ingest.batch import Batch, Message
 from iot.ingest.pipeline import BATCH_MESSAGES, Pipeline
+from iot.mqtt.address import configure
 from iot.mqtt.client import BulkClient, Publication
 from iot.mqtt.heartbeat import BLOCKED, DISCONNECTED, STOPPED, WORKING, heartbeat_write
 from iot.mqtt.inbox import Arrivals, Inbox
@@ -34,7 +33,6 @@ INBOX_MESSAGES = 5_000
 IDLE_SECONDS = 0.5
 BEAT_SECONDS = 1.0
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.1, 5.0
-DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 FAILED = 128
 
 
@@ -61,20 +59,12 @@ class Listener:
 
     def _client(self, url: str) -> BulkClient:
         client = BulkClient(client_id=self.name, on_publications=self._arrived)
-        address = urlsplit(url)
-        if address.username:
-            client.username_pw_set(unquote(address.username), unquote(address.password or ""))
-        if address.scheme == "mqtts":
-            client.tls_set_context(ssl.create_default_context())
+        host, port = configure(client, url)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_subscribe = self._subscribed
         client.reconnect_delay_set(1, 10)
-        client.connect_async(
-            address.hostname or "127.0.0.1",
-            address.port or DEFAULT_PORTS[address.scheme],
-            keepalive=KEEPALIVE_SECONDS,
-        )
+        client.connect_async(host, port, keepalive=KEEPALIVE_SECONDS)
         return client
 
     def start(self) -> None:

@@ -5,13 +5,13 @@ import signal
 import threading
 from argparse import ArgumentParser
 from typing import Any
-from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from common.time import utc_now
+from iot.mqtt.address import configure
 from iot.simulator import deliveries, fleet_tanks
 
 LIVE_SECONDS = 5.0
@@ -54,12 +54,7 @@ class Command(BaseCommand):
 
 
 def _connected() -> mqtt.Client:
-    address = urlsplit(settings.MQTT_URL)
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="demo-fleet")
-    if address.username:
-        client.username_pw_set(address.username, address.password)
-    if address.scheme == "mqtts":
-        client.tls_set()
-    client.connect(address.hostname or "127.0.0.1", address.port or 1883)
+    client.connect(*configure(client, settings.MQTT_URL))
     client.loop_start()
     return client
