@@ -5,11 +5,13 @@ from django.urls import include, path
 
 from common.api import documents
 from config import health
+from config.metrics import metrics
 from notifications.preferences import preferences_page
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("metrics", metrics),
     path("u/<str:token>", preferences_page, name="notification-preferences"),
     path("", include("accounts.pages.urls")),
     path("api/schema", documents.schema, name="api-schema"),
