@@ -1,6 +1,6 @@
 """A supplier's drivers and vehicles."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from bson import ObjectId
 
@@ -38,6 +38,9 @@ def driver_for_order(*, supplier_id: ObjectId, driver_id: ObjectId | None) -> di
     return {"driver_id": driver.pk, "driver_name": driver.name}
 
 
+Crew = TypeVar("Crew", Driver, Vehicle)
+
+
 def driver_create(*, supplier_id: ObjectId, **fields: Any) -> Driver:
     driver: Driver = Driver.objects.create(supplier_id=supplier_id, **fields)
     return driver
@@ -72,7 +75,7 @@ def vehicle_delete(*, vehicle: Vehicle) -> None:
     vehicle.delete()
 
 
-def _update(thing: Any, fields: dict[str, Any]) -> Any:
+def _update(thing: Crew, fields: dict[str, Any]) -> Crew:
     for name, value in fields.items():
         setattr(thing, name, value)
     if fields:

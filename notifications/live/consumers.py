@@ -63,11 +63,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.work = asyncio.create_task(self._serve(self.socket))
 
     async def _listener(self, token: str | None, session_key: str | None) -> Listener | None:
+        found: Listener | None = None
         if token is not None:
-            return await database_sync_to_async(listener_by_token)(token)
-        if session_key is not None:
-            return await database_sync_to_async(listener_by_session)(session_key)
-        return None
+            found = await database_sync_to_async(listener_by_token)(token)
+        elif session_key is not None:
+            found = await database_sync_to_async(listener_by_session)(session_key)
+        return found
 
     async def _serve(self, socket: LiveSocket) -> None:
         """All that the server sends, until the sign-in expires or the client leaves."""

@@ -125,7 +125,7 @@ def _overlaps(found: Found, row: Document) -> bool:
         return False
     assert found.closed_at is not None
     ends_after = row["closed_at"] is None or row["closed_at"] >= _moment(found.opened_at)
-    return ends_after and row["opened_at"] <= _moment(found.closed_at)
+    return bool(ends_after and row["opened_at"] <= _moment(found.closed_at))
 
 
 def _document(tank: Document, found: Found) -> Document:
