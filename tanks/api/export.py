@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from accounts.api.requests import IdentityRequest
 from common.api.permissions import IsCustomer
+from common.api.schema import INSTANT_SCHEMA
 from tanks import readings
 from tanks.api.levels import parse_export_query
 from tanks.exports import CSV, PARQUET, TYPES, export
@@ -34,8 +35,8 @@ class LevelsExportView(APIView):
         description="Oldest first: timestamp, level (percent), volumeLiters, source, quality.",
         parameters=[
             OpenApiParameter("format", str, enum=[CSV, PARQUET], default=CSV),
-            OpenApiParameter("from", OpenApiTypes.DATETIME, description="from this time on"),
-            OpenApiParameter("to", OpenApiTypes.DATETIME, description="before this time"),
+            OpenApiParameter("from", INSTANT_SCHEMA, description="from this time on"),
+            OpenApiParameter("to", INSTANT_SCHEMA, description="before this time"),
         ],
         responses={
             (200, "text/csv"): OpenApiTypes.STR,
