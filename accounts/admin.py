@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.utils.html import format_html
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
+from accounts.families import user_families_revoke
 from accounts.models import RefreshFamily, Role, Supplier, User
 from common.admin import KeptAdmin, ReadOnlyAdmin, shown
 
@@ -33,11 +34,19 @@ class NewPersonForm(UserCreationForm):  # type: ignore[misc]
         return email
 
 
+class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
+    def save(self, commit: bool = True) -> User:
+        """Sets the password and ends all of the user's sign-ins."""
+        user: User = super().save(commit)
+        user_families_revoke(user_id=user.pk)
+        return user
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, KeptAdmin):  # type: ignore[misc,type-arg]
     form = PersonForm
     add_form = NewPersonForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = NewPasswordForm
     list_display = ("email", "name", "role", "is_active", "created_at")
     list_filter = ("role", "is_active")
     search_fields = ("email", "name", "phone")
@@ -61,6 +70,8 @@ class UserAdmin(DjangoUserAdmin, KeptAdmin):  # type: ignore[misc,type-arg]
         if obj.role == Role.SUPPLIER:
             # A supplier without a company could not open its portal.
             Supplier.objects.get_or_create(pk=obj.pk, defaults={"company": obj.name})
+        if change and {"is_active", "role"}.intersection(form.changed_data):
+            user_families_revoke(user_id=obj.pk)
 
 
 @admin.register(Supplier)

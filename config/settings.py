@@ -11,6 +11,7 @@ from pathlib import Path
 from csp.constants import NONCE, SELF
 
 from config.environment import env, load_environment
+from config.operators import operators_admin
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment = load_environment()
@@ -273,16 +274,7 @@ WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", False)  # for tests:
 
 # --- Operators' admin ------------------------------------------------------------------------------
 
-UNFOLD = {
-    "SITE_TITLE": "Water Tanks",
-    "SITE_HEADER": "Water Tanks",
-    "SITE_SUBHEADER": "Operators",
-    "SITE_SYMBOL": "water_drop",
-    "SITE_URL": None,
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {"show_search": True, "show_all_applications": False},
-}
+UNFOLD = operators_admin()
 
 # --- Work ------------------------------------------------------------------------------------------
 

@@ -12,6 +12,8 @@ from redis import RedisError
 from common.redis import client
 
 KEY = "ingest:counters"
+MINUTE_KEY = "ingest:minute:"
+MINUTES_KEPT = 120
 WRITE_SECONDS = 1.0
 
 _lock = threading.Lock()
@@ -40,8 +42,11 @@ def write() -> None:
         return
     try:
         pipeline = client().pipeline(transaction=False)
+        minute = f"{MINUTE_KEY}{int(time.time() // 60)}"
         for name, value in counts.items():
             pipeline.hincrby(KEY, name, value)
+            pipeline.hincrby(minute, name, value)
+        pipeline.expire(minute, MINUTES_KEPT * 60)
         pipeline.execute()
     except RedisError:
         with _lock:
@@ -52,3 +57,12 @@ def read() -> dict[str, int]:
     """All counters by name. Raises RedisError."""
     stored = cast(dict[bytes, bytes], client().hgetall(KEY))
     return {name.decode(): int(value) for name, value in stored.items()}
+
+
+def by_minute(name: str, *, minutes: int) -> list[int]:
+    """A counter's growth in each of the last so many whole minutes, oldest first. Raises RedisError."""
+    now = int(time.time() // 60)
+    pipeline = client().pipeline(transaction=False)
+    for minute in range(now - minutes, now):
+        pipeline.hget(f"{MINUTE_KEY}{minute}", name)
+    return [int(value or 0) for value in pipeline.execute()]

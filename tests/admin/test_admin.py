@@ -159,6 +159,79 @@ def test_an_operator_switches_an_account_off(operator: Client, alice: Any) -> No
     assert changed.address.city == alice.address.city
 
 
+def test_switching_an_account_off_ends_its_sign_ins(operator: Client, alice: Any, api: Any) -> None:
+    app = api(alice)
+    assert app.get("/api/users/me").status_code == 200
+
+    data = {"email": alice.email, "name": alice.name, "role": "customer", "timezone": "UTC"}
+    operator.post(reverse("admin:accounts_user_change", args=[alice.pk]), data)
+
+    assert app.get("/api/users/me").status_code == 401
+
+
+def test_a_password_set_by_an_operator_ends_the_users_sign_ins(
+    operator: Client, alice: Any, bob: Any, api: Any
+) -> None:
+    from accounts.models import User
+
+    app, others = api(alice), api(bob)
+    page_of_alice = Client()
+    page_of_alice.force_login(alice)
+    passwords = {"password1": "tall-blue-cistern-89", "password2": "tall-blue-cistern-89"}
+
+    response = operator.post(
+        reverse("admin:auth_user_password_change", args=[alice.pk]), passwords | {"usable_password": "true"}
+    )
+
+    assert response.status_code == 302, response.text[:2000]
+    assert User.objects.get(pk=alice.pk).check_password("tall-blue-cistern-89")
+    assert app.get("/api/users/me").status_code == 401
+    assert others.get("/api/users/me").status_code == 200
+    assert page_of_alice.get("/account").status_code == 302
+    assert operator.get("/admin/").status_code == 200
+
+
+def test_a_changed_name_ends_no_sign_in(operator: Client, alice: Any, api: Any) -> None:
+    app = api(alice)
+    data = {
+        "email": alice.email,
+        "name": "Alice Brook",
+        "role": "customer",
+        "timezone": "UTC",
+        "is_active": "on",
+    }
+
+    operator.post(reverse("admin:accounts_user_change", args=[alice.pk]), data)
+
+    assert app.get("/api/users/me").json()["name"] == "Alice Brook"
+
+
+def test_the_overview_tells_what_needs_somebody(operator: Client, world: None) -> None:
+    from collections import Counter
+    from datetime import timedelta
+
+    from common.mongo import collection
+    from iot.ingest import metrics
+    from orders.models import Order
+    from tanks.models import Device
+
+    long_ago = utc_now() - timedelta(hours=5)
+    collection(Order).update_many({}, {"$set": {"offered_at": long_ago}})
+    collection(Device).update_many({}, {"$set": {"status": "offline", "last_seen": long_ago}})
+    metrics.add(Counter(readings=50))
+    metrics.write()
+
+    found = page(operator, "/admin/")
+
+    figures = {figure.label: (figure.value, figure.note) for figure in found.context["figures"]}
+    assert figures["Open orders"] == ("1", "0 late")
+    assert figures["Unanswered"] == ("1", "1 for over an hour")
+    assert figures["Devices offline"] == ("1", "0 faulty, of 1")
+    assert figures["Messages refused"] == ("1", "mostly bad_json")
+    assert "WO-" in found.text
+    assert "d1" in found.text
+
+
 @pytest.mark.parametrize("who", ["alice", "sam"])
 def test_others_are_sent_to_sign_in(client: Client, request: pytest.FixtureRequest, who: str) -> None:
     client.force_login(request.getfixturevalue(who))
