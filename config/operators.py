@@ -31,7 +31,9 @@ PAGES = {
     "Water": (
         ("Tanks", "water_drop", "tanks_tank"),
         ("Devices", "sensors", "tanks_device"),
+        ("Gateways", "router", "iot_gateway"),
         ("Alerts", "notification_important", "tanks_alert"),
+        ("Minds of tanks", "psychology", "tanks_mind"),
         ("Orders", "receipt_long", "orders_order"),
     ),
     "Messages": (

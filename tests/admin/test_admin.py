@@ -100,6 +100,14 @@ def test_every_stored_model_has_its_admin() -> None:
     assert stored <= set(MODELS)
 
 
+def test_every_model_has_its_place_in_the_sidebar() -> None:
+    from config.operators import PAGES
+
+    listed = {page for pages in PAGES.values() for _, _, page in pages}
+
+    assert listed == {f"{model._meta.app_label}_{model._meta.model_name}" for model in MODELS}
+
+
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
 def test_every_page_of_the_model_opens_and_tells_no_secret(
     operator: Client, world: None, ada: Any, model: type[Model], rf: Any
