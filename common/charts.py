@@ -17,6 +17,7 @@ class Mark:
     at: datetime
     text: str
     level: float | None = None
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,22 @@ class Outlook:
 
 
 @dataclass(frozen=True)
+class Level:
+    """A level expected at a time: low, likely and high (10th, 50th and 90th percentile), in percent."""
+
+    at: datetime
+    low: float
+    likely: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Story:
-    """What is drawn. `points` are (time, percent), oldest first; a pause longer than `gap` breaks the line."""
+    """What is drawn. `points` are (time, percent), oldest first; a pause longer than `gap` breaks the line.
+
+    `fan` are the levels to come, in order of time; without them the outlook is drawn by straight lines. `spans`
+    are times of trouble, each with its words.
+    """
 
     points: Sequence[tuple[datetime, float]]
     start: datetime
@@ -48,6 +63,8 @@ class Story:
     refills: Sequence[Mark] = ()
     alerts: Sequence[Mark] = ()
     outlook: Outlook | None = None
+    fan: Sequence[Level] = ()
+    spans: Sequence[tuple[datetime, datetime, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +87,7 @@ class Drawing:
     thresholds: list[tuple[float, Threshold]] = field(default_factory=list)
     refills: list[tuple[float, float, Mark]] = field(default_factory=list)
     alerts: list[tuple[float, Mark]] = field(default_factory=list)
+    spans: list[tuple[float, float, str]] = field(default_factory=list)
     fan: str = ""
     median: str = ""
     now: float | None = None
@@ -94,6 +112,14 @@ class Drawing:
     @property
     def bottom(self) -> float:
         return self.height - BOTTOM
+
+    @property
+    def inner(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def alert_y(self) -> float:
+        return self.bottom - 10
 
 
 def draw(story: Story, *, name: str, width: int, height: int, most_ticks: int) -> Drawing:
@@ -125,10 +151,57 @@ def draw(story: Story, *, name: str, width: int, height: int, most_ticks: int) -
     drawing.thresholds = [(y(threshold.level), threshold) for threshold in story.thresholds]
     drawing.refills = [(x(mark.at), y(mark.level or 0), mark) for mark in story.refills]
     drawing.alerts = [(x(mark.at), mark) for mark in story.alerts if story.start <= mark.at <= last]
+    drawing.spans = [
+        (x(begin), round(max(x(end) - x(begin), 2.0), 1), text)
+        for begin, end, text in story.spans
+        if end > story.start
+    ]
     if story.outlook and story.points:
-        _draw_outlook(drawing, story.outlook, story.points[-1], last, lambda at, level: f"{x(at)},{y(level)}")
+
+        def place(at: datetime, level: float) -> str:
+            return f"{x(at)},{y(level)}"
+
+        if story.fan:
+            _draw_fan(drawing, story.fan, story.points[-1], last, place)
+        else:
+            _draw_outlook(drawing, story.outlook, story.points[-1], last, place)
         drawing.now = x(story.end)
     return drawing
+
+
+def _draw_fan(
+    drawing: Drawing,
+    fan: Sequence[Level],
+    newest: tuple[datetime, float],
+    last: datetime,
+    place: Callable[[datetime, float], str],
+) -> None:
+    """From the newest level on through the levels to come, as far as `last`."""
+    at, level = newest
+    ways = [Level(at, level, level, level), *(one for one in fan if one.at > at)]
+    shown = [one for one in ways if one.at <= last]
+    beyond = ways[len(shown) : len(shown) + 1]
+    if beyond and last > shown[-1].at:
+        shown.append(_between(shown[-1], beyond[0], last))
+    low = [place(one.at, one.low) for one in shown]
+    high = [place(one.at, one.high) for one in reversed(shown)]
+    drawing.fan = " ".join([*low, *high])
+    filled = sum(one.likely > 0 for one in shown)  # it ends where the tank does
+    drawing.median = " ".join(place(one.at, one.likely) for one in shown[: filled + 1])
+
+
+def _between(before: Level, after: Level, at: datetime) -> Level:
+    share = (at - before.at) / (after.at - before.at)
+
+    def mixed(one: float, other: float) -> float:
+        return one + share * (other - one)
+
+    return Level(
+        at,
+        mixed(before.low, after.low),
+        mixed(before.likely, after.likely),
+        mixed(before.high, after.high),
+    )
 
 
 def _draw_outlook(

@@ -4,11 +4,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from unfold.decorators import action
 
 from common.admin import KeptAdmin, ReadOnlyAdmin, shown
+from common.templatetags.charts import level_chart, usage_chart
 from tanks.admin_devices import register_devices
 from tanks.models import Alert, Device, Mind, Tank
+from tanks.story import RANGES, story_in_words, tank_story
+
+SHOWN = RANGES["30d"]
 
 
 @admin.register(Tank)
@@ -19,12 +24,16 @@ class TankAdmin(KeptAdmin):
     search_fields = ("name", "device_id", "user__email")
     ordering = ("-created_at",)
     fields = (
+        "level_chart",
+        "use_chart",
         "user",
         "name",
         "capacity",
         "low_water_threshold",
         "critical_threshold",
         "auto_order",
+        "shown_pauses",
+        "monthly_order_limit",
         "preferred_supplier",
         "installed_date",
         "last_maintenance",
@@ -37,6 +46,8 @@ class TankAdmin(KeptAdmin):
         "shown_forecast",
     )
     readonly_fields = (
+        "level_chart",
+        "use_chart",
         "user",
         "device_id",
         "device_kind",
@@ -45,12 +56,31 @@ class TankAdmin(KeptAdmin):
         "shown_geometry",
         "shown_location",
         "shown_forecast",
+        "shown_pauses",
     )
     raw_id_fields = ("preferred_supplier",)
+    shown_pauses = shown("order_pauses")
     shown_level = shown("current_level")
     shown_geometry = shown("geometry")
     shown_location = shown("location")
     shown_forecast = shown("forecast")
+
+    class Media:
+        css = {"all": ["css/charts.css", "css/charts-admin.css"]}
+        js = ["js/chart.js"]
+
+    @admin.display(description="last 30 days")
+    def level_chart(self, tank: Tank) -> str:
+        story = tank_story(tank, SHOWN).levels
+        if not story.points:
+            return f"No readings in the last {SHOWN.label}."
+        words = story_in_words(story, SHOWN)
+        return render_to_string("charts/level.html", level_chart(story, "Level of the tank", words))
+
+    @admin.display(description="daily use")
+    def use_chart(self, tank: Tank) -> str:
+        use = tank_story(tank, SHOWN).use
+        return render_to_string("charts/usage.html", usage_chart(use)) if use else "–"
 
     @admin.display(description="level")
     def level(self, tank: Tank) -> str:

@@ -10,7 +10,7 @@ from tanks.forecast import daily_futures
 
 Array = NDArray[np.float64]
 
-FAN_DAYS = 21
+FAN_DAYS = 31
 LEFT_QUANTILES = (0.1, 0.5, 0.9)
 
 

@@ -50,3 +50,37 @@ def opened(*, kind: str, tank: str, evidence: Evidence) -> str:
 
 def closed(*, kind: str, tank: str) -> str:
     return CLOSED[kind].format(tank=tank)
+
+
+def _days(evidence: Evidence, name: str) -> str:
+    return f"{evidence[name]:.1f} days" if name in evidence else "some days"
+
+
+NUMBERS: dict[str, Callable[[Evidence], str]] = {
+    "low": _percent,
+    "critical": _percent,
+    "overfill": _percent,
+    "runout_soon": lambda e: (
+        f"perhaps empty in {_days(e, 'daysToEmptyP10')}, likely in "
+        f"{_days(e, 'daysToEmptyP50')}; water takes {_days(e, 'leadDays')}"
+    ),
+    "leak": lambda e: (
+        f"about {_liters(e, 'litersPerDay')} a day beyond use, seen over "
+        f"{e.get('nights', 'some')} night{'' if e.get('nights') == 1 else 's'}"
+    ),
+    "burst": lambda e: f"{_liters(e, 'lostLiters')} lost, {e.get('percentAnHour', 0):.0f} % an hour",
+    "stuck": lambda e: f"{_percent(e)} in {e.get('readings', 'many')} readings",
+    "noisy": lambda e: f"noise of {e.get('noisePercent', 0):.1f} %, usually {e.get('usualPercent', 0):.1f} %",
+    "faulty": lambda e: (
+        f"{100 * e['suspectShare']:.0f} % of the readings cannot be believed"
+        if "suspectShare" in e
+        else f"{e.get('errors', 'several')} errors told by the sensor"
+    ),
+    "offline": lambda e: f"silent for {e['silentHours']:.0f} hours" if "silentHours" in e else "silent",
+    "unexpected_refill": lambda e: f"{_liters(e, 'liters')} without a delivery",
+}
+
+
+def in_numbers(*, kind: str, evidence: Evidence) -> str:
+    """An alert's evidence in a few words, for a list or a chart; nothing without evidence."""
+    return NUMBERS[kind](evidence) if evidence else ""
