@@ -1,0 +1,109 @@
+"""`python -m benchmarks.load.stored <readings>`: fills the readings collection, then reads it; one JSON object.
+
+Started by `benchmarks.ingest` with the environment of its world. Readings come in order of time, as sensors send
+them, so that every batch is spread over the keys of all series.
+"""
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+SERIES = 500
+FIRST_SERIES = 10_000_000  # beyond the world's own tanks
+BATCH = 10_000
+STEP = timedelta(minutes=5)
+REPEATS = 30
+
+
+def fill(count: int) -> float:
+    """Seconds it took."""
+    from tanks import readings
+
+    start = readings.to_ms(datetime(2026, 1, 1, tzinfo=UTC))
+    step = int(STEP.total_seconds() * 1000)
+    begun = time.monotonic()
+    for at in range(0, count, BATCH):
+        rows = []
+        for number in range(at, min(at + BATCH, count)):
+            turn, series = divmod(number, SERIES)
+            level = 90 - (series % 40) - (turn * 37 % 3000) / 100
+            jitter = series * 131 % 60_000
+            rows.append(
+                readings.document(
+                    FIRST_SERIES + series,
+                    start + turn * step + jitter,
+                    1,
+                    level,
+                    level * 100,
+                    "good",
+                    "sensor",
+                )
+            )
+        readings.insert_documents(rows)
+    return time.monotonic() - begun
+
+
+def median_ms(work: Callable[[int], Any]) -> float:
+    """Of reads of different series, after one to warm up."""
+    taken = []
+    for number in range(REPEATS + 1):
+        begun = time.perf_counter()
+        work(FIRST_SERIES + number * 7 % SERIES)
+        taken.append((time.perf_counter() - begun) * 1000)
+    return round(statistics.median(taken[1:]), 3)
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    from common.mongo import database
+    from tanks import readings
+    from tanks.api.levels import LevelsQuery, levels_page
+
+    count = int(sys.argv[1])
+    before = readings.readings_collection().estimated_document_count()
+    seconds = fill(count)
+    database().client.admin.command("fsync")
+    sizes = database().command("collStats", readings.COLLECTION)
+    last = readings.from_ms(readings.to_ms(datetime(2026, 1, 1, tzinfo=UTC)) + count // SERIES * 300_000)
+    day, month = last - timedelta(days=1), last - timedelta(days=30)
+    raw = readings.readings_collection()
+
+    def page(series: int, interval: str, start: datetime | None, limit: int) -> Any:
+        query = LevelsQuery(start, None, interval, limit)
+        return levels_page(series=series, query=query, address="http://localhost/")
+
+    def bare(series: int, start: datetime | None, limit: int) -> Any:
+        return list(raw.find(readings.range_filter(series, start, None)).sort("_id", -1).limit(limit))
+
+    found = {
+        "stored": before + count,
+        "rows_per_second": round(count / seconds),
+        "bytes_per_reading": round(
+            (sizes["storageSize"] + sizes.get("totalIndexSize", 0)) / sizes["count"], 1
+        ),
+        "reads": {
+            "newest_100": [
+                median_ms(lambda s: page(s, "raw", None, 100)),
+                median_ms(lambda s: bare(s, None, 100)),
+            ],
+            "day_288": [
+                median_ms(lambda s: page(s, "raw", day, 288)),
+                median_ms(lambda s: bare(s, day, 288)),
+            ],
+            "hourly_30_days": [
+                median_ms(lambda s: page(s, "1h", month, 720)),
+                median_ms(lambda s: bare(s, month, 8_640)),
+            ],
+        },
+    }
+    print(json.dumps(found), flush=True)
+
+
+if __name__ == "__main__":
+    main()
