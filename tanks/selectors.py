@@ -113,9 +113,10 @@ def geometry_payload(geometry: Document) -> Document:
 
 
 def level_payload(current: Document) -> Document:
+    """As exact as readings are kept: a thousandth of a percent, a millilitre."""
     return {
-        "level": current["level"],
-        "volumeLiters": current["volume_liters"],
+        "level": round(current["level"], 3),
+        "volumeLiters": round(current["volume_liters"], 3),
         "timestamp": current["timestamp"],
         "source": current["source"],
         "quality": current["quality"],
