@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
 from accounts.families import user_families_revoke
@@ -63,7 +63,7 @@ class UserAdmin(DjangoUserAdmin, KeptAdmin):  # type: ignore[misc,type-arg]
 
     @admin.display(description="password")
     def password_link(self, user: User) -> str:
-        return format_html('<a class="text-primary-600 underline" href="../password/">Set a new password</a>')
+        return mark_safe('<a class="text-primary-600 underline" href="../password/">Set a new password</a>')
 
     def save_model(self, request: Any, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -183,6 +183,7 @@ USE_I18N = True
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/portal/"
+LOGOUT_REDIRECT_URL = LOGIN_URL
 PASSWORD_HASHERS = ["accounts.hashers.Argon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {

@@ -2,7 +2,9 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
+from accounts.pages.views import admin_sign_in
 from common.api import documents
 from config import health
 from config.metrics import metrics
@@ -24,5 +26,7 @@ urlpatterns = [
     path("api/", include("iot.api.urls")),
     path("internal/", include("iot.api.internal_urls")),
     path("portal/", include("suppliers.portal.urls")),
+    path("admin/login/", admin_sign_in),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="change-password")),
     path("admin/", admin.site.urls),
 ]

@@ -13,6 +13,12 @@ class SignInForm(forms.Form):
     )
 
 
+class ForgottenPasswordForm(forms.Form):
+    email = forms.EmailField(
+        label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
+    )
+
+
 class NewPasswordByLinkForm(forms.Form):
     uid = forms.CharField(max_length=64, widget=forms.HiddenInput)
     token = forms.CharField(max_length=500, widget=forms.HiddenInput)

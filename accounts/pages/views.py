@@ -1,17 +1,22 @@
 """Signing in and out by session, and each role's own start page."""
 
+from typing import cast
+from urllib.parse import urlencode
+
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import Role, User
-from accounts.pages.forms import NewPasswordByLinkForm, SignInForm
-from accounts.services.passwords import password_reset_confirm
-from accounts.services.sign_in import credentials_check
+from accounts.pages.forms import ForgottenPasswordForm, NewPasswordByLinkForm, SignInForm
+from accounts.pages.passwords import PasswordForm, password_form_save
+from accounts.services.passwords import password_reset_confirm, password_reset_request
+from accounts.services.sign_in import attempt_count, credentials_check
 from common.address import client_address
 from common.errors import DomainError
 
@@ -47,6 +52,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         user, status = None, 400
         if form.is_valid():
             try:
+                attempt_count(address=client_address(request))
                 user = credentials_check(**form.cleaned_data, address=client_address(request))
             except DomainError as error:
                 form.add_error(None, error.detail)
@@ -76,6 +82,46 @@ def account(request: HttpRequest) -> HttpResponse:
     if user.role != Role.CUSTOMER:
         return redirect(start_page(user))
     return render(request, "accounts/customer.html")
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@sensitive_post_parameters("current_password", "new_password")
+def change_password(request: HttpRequest) -> HttpResponse:
+    """One's own password, for whoever is signed in."""
+    if not request.user.is_authenticated:
+        return redirect("login")
+    user = cast(User, request.user)
+    form = PasswordForm(request.POST or None)
+    done = request.method == "POST" and form.is_valid() and password_form_save(request, user, form)
+    context = {"form": form, "done": done, "back": start_page(user)}
+    status = 400 if request.method == "POST" and not done else 200
+    return render(request, "accounts/change_password.html", context, status=status)
+
+
+@require_GET
+def admin_sign_in(request: HttpRequest) -> HttpResponse:
+    """The admin's own sign-in page knows no locks: everybody signs in at one place."""
+    return redirect(f"{reverse('login')}?{urlencode({'next': request.GET.get('next', '/admin/')})}")
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def forgot_password(request: HttpRequest) -> HttpResponse:
+    """Has a link mailed. Says the same whether anybody has that address or not."""
+    form = ForgottenPasswordForm(request.POST or None)
+    done, status = False, 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            try:
+                attempt_count(address=client_address(request))
+                password_reset_request(email=form.cleaned_data["email"])
+                done, status = True, 200
+            except DomainError as error:
+                form.add_error(None, error.detail)
+                status = error.status
+    return render(request, "accounts/forgot_password.html", {"form": form, "done": done}, status=status)
 
 
 @require_http_methods(["GET", "POST"])

@@ -4,6 +4,7 @@ import hashlib
 import math
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -82,6 +83,20 @@ def lock_check(*, email: str, address: str) -> None:
                 "windowSeconds": FAILURE_WINDOW_SECONDS,
             },
             retryAfter=wait,
+        )
+
+
+def attempt_count(*, address: str) -> None:
+    """Counts a try to sign in, or to have a link mailed, on a page: with the API's own, by address.
+
+    Raises DomainError `too_many_requests` (429).
+    """
+    limit = settings.RATE_LIMITS["auth"]
+    count = count_hit(f"auth:address:{address}", window_seconds=60)
+    if limit and count.hits > limit:
+        wait = max(1, math.ceil(count.seconds_left))
+        raise DomainError(
+            "too_many_requests", f"Too many attempts; try again in {wait} s.", status=429, retryAfter=wait
         )
 
 

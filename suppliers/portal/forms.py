@@ -162,23 +162,6 @@ class VehicleForm(forms.Form):
         return ObjectId(chosen) if chosen else None
 
 
-class PasswordForm(forms.Form):
-    current_password = forms.CharField(
-        label="Present password",
-        max_length=256,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
-    new_password = forms.CharField(
-        label="New password",
-        min_length=8,
-        max_length=256,
-        strip=False,
-        help_text="At least 8 characters, and not one that is easily guessed.",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-
-
 class PriceFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
     """Price tiers, of which no two may hold for the same volume."""
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.test import Client
 
 from accounts.links import RESET, password_link
+from common.redis import client as redis
 from tests.factories import PASSWORD
 
 NEW = "a-quiet-spring-in-may"
@@ -39,3 +40,16 @@ def test_ten_failures_lock_the_sign_in_page_too(client: Client, sam: Any) -> Non
         assert client.post("/login", {"email": sam.email, "password": "not it"}).status_code == 400
     locked = client.post("/login", {"email": sam.email, "password": PASSWORD})
     assert (locked.status_code, "Too many failed attempts" in locked.text) == (429, True)
+
+
+def test_a_forgotten_password_is_mailed_for_and_strangers_read_the_same(client: Client, sam: Any) -> None:
+    known = client.post("/forgot-password", {"email": "Sam@example.org"})
+    unknown = client.post("/forgot-password", {"email": "nobody@example.org"})
+
+    assert known.status_code == unknown.status_code == 200
+    assert known.text.replace("Sam@example.org", "…") == unknown.text.replace("nobody@example.org", "…")
+    assert redis().llen("celery") == 2
+
+
+def test_a_forgotten_password_needs_an_address(client: Client, db: None) -> None:
+    assert client.post("/forgot-password", {"email": "x"}).status_code == 400

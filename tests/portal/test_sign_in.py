@@ -80,3 +80,34 @@ def test_sign_in_allows_no_inline_script_or_style(client: Client) -> None:
     policy = client.get("/login").headers["Content-Security-Policy"]
 
     assert "unsafe" not in policy
+
+
+def test_the_admins_own_sign_in_leads_to_the_one_that_locks(client: Client, sam: Any) -> None:
+    assert client.get("/admin/", follow=True).redirect_chain[-1][0] == "/login?next=%2Fadmin%2F"
+    assert client.post("/admin/login/", {"username": sam.email, "password": PASSWORD}).status_code == 405
+
+
+def test_sign_ins_from_one_address_are_limited(client: Client, sam: Any, settings: Any) -> None:
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"auth": 3}
+    for number in range(3):
+        assert sign_in(client, f"user{number}@example.org", "not-it").status_code == 400
+
+    limited = sign_in(client, sam.email)
+
+    assert limited.status_code == 429
+    assert "Too many attempts" in limited.text
+
+
+def test_an_operator_changes_their_own_password(client: Client, ada: Any) -> None:
+    client.force_login(ada)
+    assert client.get("/admin/password_change/").headers["Location"] == "/change-password"
+
+    wrong = client.post("/change-password", {"current_password": "x", "new_password": "deep-green-well-41"})
+    done = client.post(
+        "/change-password", {"current_password": PASSWORD, "new_password": "deep-green-well-41"}
+    )
+
+    assert (wrong.status_code, done.status_code) == (400, 200)
+    assert client.get("/admin/").status_code == 200
+    ada.refresh_from_db()
+    assert ada.check_password("deep-green-well-41")

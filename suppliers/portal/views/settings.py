@@ -6,16 +6,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import User
-from accounts.services.passwords import password_change
-from common.address import client_address
-from common.errors import DomainError
+from accounts.pages.passwords import PasswordForm, password_form_save
 from suppliers.models import Driver, Vehicle
 from suppliers.portal import company
 from suppliers.portal.access import PortalRequest, supplier_page
@@ -23,7 +19,6 @@ from suppliers.portal.forms import (
     AreaRows,
     CompanyForm,
     DriverRows,
-    PasswordForm,
     PriceRows,
     VehicleRows,
 )
@@ -123,23 +118,6 @@ STORE = {
 }
 
 
-def _password_change(request: PortalRequest, form: PasswordForm) -> bool:
-    """Whether the password was changed; else the form says why not. This window stays signed in."""
-    try:
-        password_change(
-            user=request.user, **form.cleaned_data, address=client_address(request), family_id=None
-        )
-    except DomainError as error:
-        told = error.errors or {}
-        for field, name in (("current_password", "currentPassword"), ("new_password", "newPassword")):
-            form.add_error(field, told.get(name, []))
-        if not told:
-            form.add_error(None, error.detail)
-        return False
-    update_session_auth_hash(request, User.objects.get(pk=request.user.pk))
-    return True
-
-
 def _save(request: PortalRequest, section: str) -> Rows | forms.Form | None:
     """Stores what was sent; what has errors comes back."""
     if section in LISTS:
@@ -150,7 +128,8 @@ def _save(request: PortalRequest, section: str) -> Rows | forms.Form | None:
         return None
     if section == "account":
         passwords = PasswordForm(request.POST)
-        return None if passwords.is_valid() and _password_change(request, passwords) else passwords
+        changed = passwords.is_valid() and password_form_save(request, request.user, passwords)
+        return None if changed else passwords
     form = _company_form(request, request.POST)
     if not form.is_valid():
         return form
