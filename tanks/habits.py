@@ -10,6 +10,7 @@ from common.mongo import Document, collection
 from common.time import utc_now
 from tanks.models import Mind
 
+DAYS_KEPT = 100
 FIELDS = ["days", "refills", "habits", "timezone"]
 
 

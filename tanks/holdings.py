@@ -8,6 +8,7 @@ from bson import ObjectId
 from accounts.personal_data import Holder
 from common.mongo import collection
 from tanks import readings
+from tanks.habits import DAYS_KEPT, usage_payload
 from tanks.models import Alert, Tank
 from tanks.selectors import alert_payload, reading_payload, tank_payloads
 from tanks.services.tanks import deletion_guards, tank_delete
@@ -20,6 +21,12 @@ def tanks_export(user_id: ObjectId) -> Iterator[Any]:
 def alerts_export(user_id: ObjectId) -> Iterator[Any]:
     for alert in collection(Alert).find({"tank_id": {"$in": _ids(user_id)}}).sort("_id", 1):
         yield {"tankId": alert["tank_id"], **alert_payload(alert)}
+
+
+def usage_export(user_id: ObjectId) -> Iterator[Any]:
+    """What was learned of each tank's use: days, refills, habits."""
+    for tank_id in _ids(user_id):
+        yield {"tankId": tank_id, **usage_payload(tank_id=tank_id, days=DAYS_KEPT)}
 
 
 def readings_export(user_id: ObjectId) -> Iterator[Any]:
@@ -47,5 +54,6 @@ def _ids(user_id: ObjectId) -> list[ObjectId]:
 HOLDERS = (
     Holder(name="tanks", export=tanks_export, refuse=tanks_refuse, erase=tanks_erase),
     Holder(name="alerts", export=alerts_export),
+    Holder(name="usage", export=usage_export),
     Holder(name="readings", export=readings_export),
 )

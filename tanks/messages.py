@@ -6,6 +6,11 @@ from typing import Any
 Evidence = dict[str, Any]
 
 
+def called(name: str) -> str:
+    """How a tank is called in a sentence."""
+    return name or "Your tank"
+
+
 def _percent(evidence: Evidence) -> str:
     level = evidence.get("level", evidence.get("levelPercent"))
     return "an unknown level" if level is None else f"{level:.0f} %"

@@ -5,7 +5,7 @@ An entry lost with Redis or a worker is made good by the tank's next reading, or
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ DUE = "minds:due"  # tank → when it may be looked at
 OLDEST = "minds:oldest"  # tank → the oldest time read since it was last looked at
 KICKED = "minds:kicked"  # a task is on its way to the queue
 BUSY = "minds:busy"  # a task is at work
+ALARM = "minds:alarm"  # a task comes when the next tank is due
 KICK_MS = 30_000
 BUSY_MS = 120_000
 REST_SECONDS = 0.5  # so that the minds of a busy fleet leave the worker to others half of the time
@@ -44,11 +45,10 @@ def minds_touch(oldest: Mapping[ObjectId, datetime]) -> None:
     _put(dict.fromkeys(times, time.time()), times)
 
 
-def minds_put(tank_ids: Iterable[ObjectId], *, at: float | None = None) -> None:
-    """Tanks to be looked at from `at` (seconds since the epoch, else now) on, though nothing new was read."""
-    scores = dict.fromkeys(map(str, tank_ids), at or time.time())
-    if scores:
-        _put(scores, {})
+def minds_put(due: Mapping[ObjectId, datetime]) -> None:
+    """Tanks to be looked at from a time on, though nothing new was read."""
+    if due:
+        _put({str(tank_id): at.timestamp() for tank_id, at in due.items()}, {})
 
 
 def _put(due: dict[str, float], oldest: dict[str, int]) -> None:
@@ -62,12 +62,6 @@ def _put(due: dict[str, float], oldest: dict[str, int]) -> None:
             _send()
     except RedisError as error:
         log.warning("%d tanks are left to the sweep: %s", len(due), error)
-
-
-def minds_kick(*, wait_seconds: float = 0) -> None:
-    """Sees to it that a task comes to the queue, one and no more."""
-    if client().set(KICKED, 1, nx=True, px=KICK_MS + round(1000 * wait_seconds)):
-        _send(wait_seconds)
 
 
 def _send(wait_seconds: float = 0) -> None:
@@ -90,8 +84,13 @@ def minds_end() -> None:
     """The work is over; whatever is left is given, after a rest, to a task of its own."""
     client().delete(BUSY, KICKED)
     left = cast(list[tuple[bytes, float]], client().zrange(DUE, 0, 0, withscores=True))
-    if left:
-        minds_kick(wait_seconds=max(left[0][1] - time.time(), REST_SECONDS))
+    if not left:
+        return
+    wait = left[0][1] - time.time()
+    # A long wait must not keep the tanks that are touched meanwhile from being looked at.
+    key, wait = (ALARM, wait) if wait > REST_SECONDS else (KICKED, REST_SECONDS)
+    if client().set(key, 1, nx=True, px=round(1000 * wait) + (0 if key == ALARM else KICK_MS)):
+        _send(wait)
 
 
 def minds_take(*, limit: int) -> dict[ObjectId, int | None]:

@@ -35,7 +35,7 @@ def minds_sweep() -> None:
     from tanks.mind_queue import minds_put
     from tanks.services.minds import minds_due
 
-    minds_put(minds_due())
+    minds_put(dict.fromkeys(minds_due(), utc_now()))
 
 
 @shared_task

@@ -77,7 +77,7 @@ def alert_close(*, tank: Tank, kind: str, closed_at: datetime, quiet: bool = Fal
     notify(
         user_id=tank.user_id,
         type="system",
-        message=messages.closed(kind=alert.kind, tank=str(tank)),
+        message=messages.closed(kind=alert.kind, tank=messages.called(tank.name)),
         key=f"alert:{alert.pk}:closed",
         related_model="tank",
         related_id=tank.pk,
@@ -110,7 +110,7 @@ def _change(alert: Alert, values: dict[str, Any]) -> Alert:
 
 
 def _tell_opened(tank: Tank, alert: Alert, quiet: bool) -> None:
-    message = messages.opened(kind=alert.kind, tank=str(tank), evidence=alert.evidence)
+    message = messages.opened(kind=alert.kind, tank=messages.called(tank.name), evidence=alert.evidence)
     readers = [tank.user_id]
     if alert.kind in FOR_SUPPLIER and tank.preferred_supplier_id:
         readers.append(tank.preferred_supplier_id)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bson import ObjectId
 from kombu.exceptions import OperationalError
@@ -20,7 +21,8 @@ from common.mongo import Document, collection
 from common.time import iso, utc_now
 from tanks import mind_state, readings
 from tanks.forecast import Forecast
-from tanks.mind import TankFacts, TankMind
+from tanks.habits import DAYS_KEPT
+from tanks.mind import CLOSE_HOUR, LEAK_HOUR, TankFacts, TankMind
 from tanks.models import Mind, Tank
 from tanks.readings import from_ms, to_ms
 from tanks.refills import Refill
@@ -33,14 +35,18 @@ log = logging.getLogger(__name__)
 HISTORY = timedelta(days=60)
 SPACING_SECONDS = 55.0  # readings closer together than this say no more of use, and would only cost
 LATE_MS = 120_000  # readings late by less change nothing
-REMAKE_AFTER = timedelta(minutes=15)
+STAGE_HOURS = (CLOSE_HOUR, LEAK_HOUR, 24)  # local, when a day or a night is settled
+STAGE_GRACE = timedelta(minutes=30)
+REMAKE_FIRST, REMAKE_FACTOR, REMAKE_LAST = timedelta(seconds=10), 4, timedelta(hours=6)
+REMAKES_FORGOTTEN = timedelta(days=1)
+SOON = timedelta(seconds=60)  # what is due later is found by the sweep
 FORECAST_EVERY = timedelta(hours=1)
 FORECAST_STEP_PERCENT = 2.0  # a level that moved so much is forecast anew at once
 FORECAST_UNTIL = timedelta(days=2)  # without a reading for longer, there is none
 FRESH_LEAST, FRESH_MOST = 3 * 3600.0, 24 * 3600.0
 FAILED_AGAIN = timedelta(hours=1)
 UNREAD_AGAIN = timedelta(days=1)
-DAYS_KEPT, REFILLS_KEPT = 100, 60
+REFILLS_KEPT = 60
 USUAL_LEAD_DAYS = 1.0
 CONCERN = 0.01  # chance of running dry from which replenishment is asked to look
 TANK_FIELDS = (
@@ -59,15 +65,17 @@ class _Work:
     clock: int
     late: bool
     made_at: datetime
+    remakes: int
     is_made_anew: bool
     made: Forecast | None = None
     changes: dict[str, Any] = field(default_factory=dict)
 
 
-def minds_advance(*, touched: Mapping[ObjectId, int | None], now: datetime) -> list[ObjectId]:
+def minds_advance(*, touched: Mapping[ObjectId, int | None], now: datetime) -> dict[ObjectId, datetime]:
     """Brings these tanks' minds up to `now`; `touched`: id → the oldest time read since (ms), if anything was.
 
-    Returns the tanks that another worker was faster with: they may need another look. Safe to repeat.
+    Returns the tanks that soon need another look, and when: another worker was faster, or readings came late.
+    Safe to repeat.
     """
     ids = list(touched)
     tanks = list(collection(Tank).find({"_id": {"$in": ids}}, TANK_FIELDS))
@@ -75,20 +83,22 @@ def minds_advance(*, touched: Mapping[ObjectId, int | None], now: datetime) -> l
     zones = {user["_id"]: user.get("timezone") for user in collection(User).find(owners, {"timezone": 1})}
     minds = {mind["_id"]: mind for mind in collection(Mind).find({"_id": {"$in": ids}})}
     done: list[_Work] = []
-    beaten: list[ObjectId] = []
+    again: dict[ObjectId, datetime] = {}
     for tank in tanks:
         zone = zones.get(tank["user_id"]) or "UTC"
         work = _think(tank, zone, minds.get(tank["_id"]), touched[tank["_id"]], now)
         if work is None:
             continue
-        if _write(work):
-            done.append(work)
-        else:
-            beaten.append(tank["_id"])
+        if not _write(work):
+            again[tank["_id"]] = now
+            continue
+        done.append(work)
+        if work.late and (due := _remake_due(work.made_at, work.remakes)) <= now + SOON:
+            again[tank["_id"]] = due
     alerts_follow(told=[_told(work, now) for work in done], now=now)
     for work in done:
         _ask_for_water(work)
-    return beaten
+    return again
 
 
 def _think(
@@ -123,14 +133,30 @@ def _open(tank: Document, zone: str, before: Document | None, oldest: int | None
         critical_threshold=tank["critical_threshold"],
         lead_days=before["lead_days"] if before else USUAL_LEAD_DAYS,
     )
-    mind, late = None, False
+    remakes = before["remakes"] if before and now - before["made_at"] < REMAKES_FORGOTTEN else 0
     if before and before["capacity"] == tank["capacity"] and before["timezone"] == zone:
-        late = before["late"] or (oldest is not None and oldest <= before["clock"] - LATE_MS)
-        if not late or now - before["made_at"] < REMAKE_AFTER:
-            mind = mind_state.unpack(before["state"], facts)
-    if before and mind:
-        return _Work(tank, before, mind, before["clock"], late, before["made_at"], False)
-    return _Work(tank, before, TankMind(facts), to_ms(now - HISTORY), False, now, True)
+        late = before["late"] or (oldest is not None and _is_late(from_ms(oldest), before))
+        mind = mind_state.unpack(before["state"], facts)
+        if mind and not (late and _remake_due(before["made_at"], remakes) <= now):
+            return _Work(tank, before, mind, before["clock"], late, before["made_at"], remakes, False)
+    # Making anew costs as much as weeks of life, so the next times have to wait the longer.
+    remakes = remakes + 1 if before else 0
+    return _Work(tank, before, TankMind(facts), to_ms(now - HISTORY), False, now, remakes, True)
+
+
+def _is_late(oldest: datetime, before: Document) -> bool:
+    """Whether a reading comes behind others, or after the settling of the day or night that it belongs to."""
+    if to_ms(oldest) <= before["clock"] - LATE_MS:
+        return True
+    local = (oldest + STAGE_GRACE).astimezone(ZoneInfo(before["timezone"]))
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    settled = next(midnight + timedelta(hours=hour) for hour in STAGE_HOURS if local.hour < hour)
+    return bool(settled.astimezone(UTC) <= before["ticked_at"])
+
+
+def _remake_due(made_at: datetime, remakes: int) -> datetime:
+    wait: timedelta = REMAKE_FIRST * float(REMAKE_FACTOR ** min(remakes, 10))
+    return made_at + min(wait, REMAKE_LAST)
 
 
 def _read_on(work: _Work, now: datetime) -> None:
@@ -180,7 +206,9 @@ def _gather(work: _Work, now: datetime) -> None:
     changes |= {
         "clock": work.clock,
         "late": work.late,
+        "ticked_at": now,
         "made_at": work.made_at,
+        "remakes": work.remakes,
         "capacity": mind.facts.capacity_liters,
         "timezone": mind.facts.timezone,
         "lead_days": mind.facts.lead_days,
@@ -229,7 +257,7 @@ def _write(work: _Work) -> bool:
 def _tank_changes(work: _Work) -> Document:
     due = _at(work.mind.due)
     if work.late:
-        due = min(due, work.made_at + REMAKE_AFTER)
+        due = min(due, _remake_due(work.made_at, work.remakes))
     changes: Document = {}
     if due != work.tank["mind_due"]:
         changes["mind_due"] = due

@@ -42,7 +42,7 @@ def _remind(alert: Document, now: datetime) -> None:
     if tank is None:
         return
     told = alert["notified_at"]
-    words = messages.opened(kind=alert["kind"], tank=str(tank), evidence=alert["evidence"])
+    words = messages.opened(kind=alert["kind"], tank=messages.called(tank.name), evidence=alert["evidence"])
     notify(
         user_id=tank.user_id,
         type="warning",

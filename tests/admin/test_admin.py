@@ -45,7 +45,9 @@ def world(ada: Any, alice: Any, sam: Any, tank: Any) -> None:
     from tanks.models import Alert, Device, Mind
 
     now = utc_now()
-    Mind.objects.create(tank=tank, made_at=now, capacity=10_000, timezone="UTC", state=SECRET.encode())
+    Mind.objects.create(
+        tank=tank, ticked_at=now, made_at=now, capacity=10_000, timezone="UTC", state=SECRET.encode()
+    )
     order_place(user=alice, tank=tank, amount=1_000)
     NotificationFactory(user=alice)
     RefreshFamilyFactory(user=alice, current_jti=SECRET[:32])

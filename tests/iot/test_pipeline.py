@@ -11,9 +11,11 @@ from iot.ingest.batch import Message
 from iot.ingest.pipeline import Pipeline
 from iot.models import RejectedMessage
 from tanks import readings
+from tanks.mind_queue import minds_take
 from tanks.models import Alert, Device, Tank, TankGeometry
 from tanks.services.device_status import devices_check
 from tanks.services.devices import device_register
+from tanks.tasks import minds_advance
 
 pytestmark = pytest.mark.django_db
 
@@ -210,3 +212,21 @@ def test_repeated_sensor_errors_make_a_device_faulty_until_it_measures_again(tan
     assert [(a.kind, a.is_open) for a in Alert.objects.all()] == [("faulty", True)]
     assert state(b"50.5") == "online"
     assert not Alert.objects.filter(is_open=True).exists()
+
+
+def test_new_readings_reach_the_tanks_mind_and_copies_do_not(tank, device):
+    one = reading(62.5, minutes_ago=20)
+    pipeline = Pipeline()
+    pipeline.take([reading(62.4, minutes_ago=5), one])
+    oldest = minds_take(limit=10)[tank.pk]
+    assert oldest == readings.to_ms(readings.newest(tank.series, limit=5)[-1].timestamp)
+    pipeline.take([one])
+    assert minds_take(limit=10) == {}
+
+
+def test_a_worker_makes_a_forecast_of_the_first_readings(tank, device):
+    Pipeline().take([reading(62.5, minutes_ago=20), reading(62.4, minutes_ago=5)])
+    minds_advance()
+    forecast = collection(Tank).find_one({"_id": tank.pk})["forecast"]
+    assert forecast["daysRemaining"]["p10"] < forecast["daysRemaining"]["p90"]
+    assert forecast["volumeLiters"] == pytest.approx(6245, abs=10)

@@ -7,6 +7,7 @@ import pytest
 
 from common.mongo import collection
 from common.redis import client
+from common.time import utc_now
 from notifications.models import Notification
 from tanks import mind_queue, readings
 from tanks.models import Alert, Mind, Tank
@@ -54,7 +55,7 @@ def lived(tank, household):
     times, levels = household.readings()
     store(tank, times, levels)
     now = moment(times[-1])
-    assert advance(tank, now) == []
+    assert advance(tank, now) == {}
     return now
 
 
@@ -128,16 +129,42 @@ def test_late_readings_are_taken_in_by_making_the_mind_anew(home):
     advance(home, later, oldest=moment(times[gap.start]))
     mind = collection(Mind).find_one({"_id": home.pk})
     assert not any(estimated for *_, estimated in mind["days"])
-    assert mind["made_at"] == later
+    assert (mind["made_at"], mind["remakes"]) == (later, 1)
 
 
-def test_late_readings_wait_while_a_mind_was_just_made(home):
+def test_late_readings_wait_while_a_mind_was_just_made_and_longer_each_time(home):
     now = lived(home, KEPT_FULL)
-    advance(home, now + timedelta(minutes=1), oldest=now - timedelta(days=3))
+    soon = now + timedelta(seconds=5)
+    assert advance(home, soon, oldest=now - timedelta(days=3)) == {home.pk: now + timedelta(seconds=10)}
     assert collection(Mind).find_one({"_id": home.pk})["late"]
     home.refresh_from_db()
-    assert home.mind_due == now + timedelta(minutes=15)
-    advance(home, now + timedelta(minutes=16))
+    assert home.mind_due == now + timedelta(seconds=10)
+    remade = now + timedelta(seconds=11)
+    assert advance(home, remade) == {}
+    assert not collection(Mind).find_one({"_id": home.pk})["late"]
+    assert advance(home, remade, oldest=now - timedelta(days=3)) == {home.pk: remade + timedelta(seconds=40)}
+
+
+def test_a_history_sent_in_parts_long_after_it_happened_is_understood_whole(home):
+    times, levels = KEPT_FULL.readings()
+    now = moment(times[-1]) + timedelta(minutes=1)
+    for turn, start in enumerate(range(0, len(times), 500)):
+        store(home, times[start : start + 500], levels[start : start + 500])
+        again = advance(home, now + timedelta(seconds=turn), oldest=moment(times[start]))
+    assert set(again) == {home.pk}
+    advance(home, again[home.pk])
+    mind = collection(Mind).find_one({"_id": home.pk})
+    assert len(mind["days"]) == 15
+    assert len(mind["refills"]) == 2
+
+
+def test_a_report_a_little_late_is_not_late(home):
+    times, levels = KEPT_FULL.readings()
+    store(home, times[:-4], levels[:-4])
+    now = moment(times[-4])
+    advance(home, now)
+    store(home, times[-4:], levels[-4:])
+    assert advance(home, now + timedelta(hours=1), oldest=now) == {}
     assert not collection(Mind).find_one({"_id": home.pk})["late"]
 
 
@@ -227,7 +254,7 @@ def test_the_queue_holds_a_tank_once_with_its_oldest_reading(home):
 
 
 def test_one_task_works_at_a_time_and_leaves_none_behind(home):
-    mind_queue.minds_put([home.pk])
+    mind_queue.minds_put({home.pk: utc_now()})
     assert mind_queue.minds_begin()
     advance_task()
     assert client().zcard(mind_queue.DUE) == 1
@@ -236,6 +263,14 @@ def test_one_task_works_at_a_time_and_leaves_none_behind(home):
     advance_task()
     assert client().zcard(mind_queue.DUE) == 0
     assert not client().exists(mind_queue.BUSY, mind_queue.KICKED)
+
+
+def test_what_is_due_later_neither_runs_now_nor_keeps_others_waiting(home):
+    mind_queue.minds_put({home.pk: utc_now() + timedelta(seconds=30)})
+    advance_task()
+    assert client().zcard(mind_queue.DUE) == 1
+    assert 25_000 < client().pttl(mind_queue.ALARM) <= 30_000
+    assert not client().exists(mind_queue.KICKED)
 
 
 def test_the_sweep_finds_tanks_that_nobody_told_of(home):
