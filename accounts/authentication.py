@@ -6,7 +6,9 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
-from accounts.tokens import Identity, TokenRefusedError, verify_access
+from accounts.families import remembered_as
+from accounts.tokens import Identity, TokenRefusedError, check_live, identity_of
+from common.api.throttling import count_and_get
 
 
 class BearerAuthentication(JWTAuthentication):
@@ -18,7 +20,10 @@ class BearerAuthentication(JWTAuthentication):
         if raw is None:
             return None
         try:
-            return verify_access(raw), None
+            identity = identity_of(raw)
+            family = remembered_as(identity.family_id)
+            check_live(identity, remembered=count_and_get(request, user_id=identity.pk, also=family))
+            return identity, None
         except TokenRefusedError as error:
             raise AuthenticationFailed(error.detail, code=error.code) from error
 

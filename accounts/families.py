@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 import redis
 from bson import ObjectId
@@ -33,7 +34,7 @@ class Rotation(Enum):
     REVOKED = "revoked"
 
 
-def _remembered_as(family_id: ObjectId) -> str:
+def remembered_as(family_id: ObjectId) -> str:
     return f"auth:family:{family_id}"
 
 
@@ -78,7 +79,7 @@ def _revocation_remember(ids: list[ObjectId]) -> None:
     try:
         with client().pipeline(transaction=False) as pipe:
             for family_id in ids:
-                pipe.set(_remembered_as(family_id), REVOKED, ex=seconds)
+                pipe.set(remembered_as(family_id), REVOKED, ex=seconds)
                 pipe.publish(REVOKED_CHANNEL, str(family_id))
             pipe.execute()
     except redis.RedisError:
@@ -98,22 +99,30 @@ def user_families_revoke(*, user_id: ObjectId, keep: ObjectId | None = None) -> 
         log.warning("sockets of sessions find out by themselves: Redis is away (%s)", error)
 
 
-def family_is_live(*, family_id: ObjectId, user_id: ObjectId, role: str) -> bool:
-    """Whether tokens of the family may be used: not revoked, and its user still active in that role."""
-    try:
-        remembered = client().get(_remembered_as(family_id))
-    except redis.RedisError as error:
-        log.warning("Redis is away, asking MongoDB whether a sign-in lives: %s", error)
-        return _stored_as_live(family_id, user_id, role)
+def family_is_live(*, family_id: ObjectId, user_id: ObjectId, role: str, remembered: bytes | None) -> bool:
+    """Whether tokens of the family may be used: not revoked, and its user still active in that role.
+
+    `remembered` is what Redis holds under `remembered_as(family_id)`.
+    """
     if remembered is not None:
-        return bool(remembered == LIVE)
+        return remembered == LIVE
     live = _stored_as_live(family_id, user_id, role)
     if live:
         try:
-            client().set(_remembered_as(family_id), LIVE, ex=LIVE_SECONDS, nx=True)
+            client().set(remembered_as(family_id), LIVE, ex=LIVE_SECONDS, nx=True)
         except redis.RedisError as error:
             log.warning("could not remember a live sign-in: %s", error)
     return live
+
+
+def family_remembered(family_id: ObjectId) -> bytes | None:
+    """What Redis remembers of the family; None when it is away."""
+    try:
+        found: Any = client().get(remembered_as(family_id))
+    except redis.RedisError as error:
+        log.warning("Redis is away, asking MongoDB whether a sign-in lives: %s", error)
+        return None
+    return bytes(found) if found is not None else None
 
 
 def _stored_as_live(family_id: ObjectId, user_id: ObjectId, role: str) -> bool:

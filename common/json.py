@@ -1,6 +1,6 @@
 """JSON as the product speaks it: camelCase names, ids as text, times in ISO 8601 UTC. Knows no framework."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -37,17 +37,22 @@ def camelize(data: Any) -> Any:
     return data
 
 
+def _number(value: Decimal) -> orjson.Fragment:
+    """A number with all its decimals: 24.00 is written so, and was never a float."""
+    return orjson.Fragment(format(value, "f"))
+
+
+_WRITERS: dict[type, Callable[[Any], Any]] = {
+    ObjectId: str,
+    datetime: iso,
+    Decimal: _number,
+    Decimal128: lambda value: _number(value.to_decimal()),
+}
+
+
 def json_default(value: Any) -> Any:
-    if isinstance(value, ObjectId):
-        return str(value)
-    if isinstance(value, Decimal128):
-        value = value.to_decimal()
-    if isinstance(value, Decimal):
-        # A number with all its decimals: 24.00 is written so, and was never a float.
-        return orjson.Fragment(format(value, "f"))
-    if isinstance(value, datetime):
-        return iso(value)
-    return str(value)
+    """What orjson is given in place of a value that it does not know."""
+    return _WRITERS.get(type(value), str)(value)
 
 
 def dumps(data: Any) -> bytes:

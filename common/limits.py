@@ -5,15 +5,17 @@ Away from Redis nothing is limited, and the log says so: a limiter must not be w
 
 import logging
 from dataclasses import dataclass
+from functools import cache
 
 import redis
+from redis.commands.core import Script
 
 from common.redis import client
 
 log = logging.getLogger(__name__)
 
 # The count after this hit, and the milliseconds until the window ends. The expiry is set again should it be
-# missing: a counter without one would lock its owner out for good.
+# missing: a counter without one would lock its owner out for good. What a second key holds comes along.
 HIT = """
 local count = redis.call('INCR', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
@@ -21,7 +23,7 @@ if left < 0 then
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
   left = tonumber(ARGV[1])
 end
-return {count, left}
+return {count, left, KEYS[2] and redis.call('GET', KEYS[2])}
 """
 
 
@@ -38,12 +40,23 @@ NOTHING = Count(0, 0.0)
 
 def count_hit(key: str, *, window_seconds: float) -> Count:
     """Adds a hit to the window of `key` and returns what it holds then."""
+    return count_hit_and_get(key, None, window_seconds=window_seconds)[0]
+
+
+def count_hit_and_get(key: str, also: str | None, *, window_seconds: float) -> tuple[Count, bytes | None]:
+    """`count_hit`, and in the same round trip the value of the key `also` (None without one, or without Redis)."""
+    keys = [f"limit:{key}"] if also is None else [f"limit:{key}", also]
     try:
-        count, left = client().eval(HIT, 1, f"limit:{key}", int(window_seconds * 1000))  # type: ignore[misc]
+        count, left, *value = _hit()(keys, [int(window_seconds * 1000)])
     except redis.RedisError as error:
         log.warning("Redis is away: %s is not limited (%s)", key.partition(":")[0], error)
-        return NOTHING
-    return Count(int(count), int(left) / 1000)
+        return NOTHING, None
+    return Count(int(count), int(left) / 1000), value[0] if value else None
+
+
+@cache
+def _hit() -> Script:
+    return client().register_script(HIT)
 
 
 def count_of(key: str) -> Count:

@@ -17,15 +17,32 @@ Document = dict[str, Any]
 AWARE: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
 
 
+class _Known:
+    """The database asked last, and the collections of models asked of it: making them anew costs every request."""
+
+    database: Database[Document] | None = None
+    collections: dict[type[Model], Collection[Document]] = {}
+
+
 def database() -> Database[Document]:
     """The pymongo database that the ORM uses, connected on first use; its times are aware, in UTC."""
     connection.ensure_connection()
-    return connection.database.with_options(codec_options=AWARE)  # type: ignore[attr-defined,no-any-return]
+    known = _Known.database
+    name = connection.settings_dict["NAME"]
+    if known is not None and known.client is connection.connection and known.name == name:
+        return known
+    found: Database[Document] = connection.database.with_options(codec_options=AWARE)  # type: ignore[attr-defined]
+    _Known.database, _Known.collections = found, {}
+    return found
 
 
 def collection(model: type[Model]) -> Collection[Document]:
     """The pymongo collection of a model."""
-    return database()[model._meta.db_table]
+    current = database()
+    known = _Known.collections.get(model)
+    if known is None or known.database is not current:
+        known = _Known.collections[model] = current[model._meta.db_table]
+    return known
 
 
 # What `settings.DATABASES` asks of every write, said again where commands are sent as they are.

@@ -14,4 +14,6 @@ def utc_now() -> datetime:
 
 def iso(at: datetime) -> str:
     """ISO 8601 UTC with `Z` and milliseconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    # Each answer holds dozens of them: `strftime` takes four times as long.
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

@@ -1,9 +1,25 @@
-"""The content policy of the admin, whose scripts and styles are not the project's own."""
+"""Content policies: of pages, of the API, and of the admin, whose scripts and styles are not the project's own."""
 
 from collections.abc import Callable
 
-from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
+from csp.constants import HEADER, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.middleware import CSPMiddleware
 from django.http import HttpRequest, HttpResponseBase
+
+from common.json import PROBLEM_TYPE
+
+JSON_TYPES = ("application/json", PROBLEM_TYPE)
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """django-csp's, for pages. The API's JSON may load nothing at all, which needs no policy made anew each time."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if response.headers.get("Content-Type") in JSON_TYPES:
+            response.headers.setdefault(HEADER, NOTHING)
+            return response
+        return super().process_response(request, response)
 
 
 class AdminPolicyMiddleware:

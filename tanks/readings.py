@@ -15,6 +15,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from common.mongo import Document, database, insert_many_raw
+from common.time import iso
 
 COLLECTION = "readings"
 MANUAL_SLOT = 0
@@ -130,8 +131,34 @@ def newest(
     series: int, *, start: datetime | None = None, before: tuple[int, int] | None = None, limit: int
 ) -> list[Reading]:
     """Up to `limit` readings in the range (see `range_filter`), newest first."""
-    found = readings_collection().find(range_filter(series, start, before)).sort("_id", -1).limit(limit)
+    found = newest_documents(series, start=start, before=before, limit=limit)
     return [from_document(document) for document in found]
+
+
+def newest_documents(
+    series: int, *, start: datetime | None = None, before: tuple[int, int] | None = None, limit: int
+) -> list[Document]:
+    """The same as stored."""
+    return (
+        readings_collection().find(range_filter(series, start, before)).sort("_id", -1).limit(limit).to_list()
+    )
+
+
+def place_of(document: Document) -> tuple[int, int]:
+    """Time in ms and slot: where a stored reading stands in its series."""
+    raw: bytes = document["_id"]
+    return int.from_bytes(raw[4:10], "big"), int.from_bytes(raw[10:], "big")
+
+
+def document_payload(document: Document) -> Document:
+    """A stored reading as the API tells it. A page holds hundreds: nothing is made on the way but this."""
+    return {
+        "level": document["l"] / 1000,
+        "volumeLiters": document["v"] / 1000,
+        "timestamp": iso(from_ms(int.from_bytes(document["_id"][4:10], "big"))),
+        "source": _SOURCE_NAMES[document["s"]] if "s" in document else SENSOR,
+        "quality": _QUALITY_NAMES[document["q"]] if "q" in document else GOOD,
+    }
 
 
 def oldest_first(

@@ -22,6 +22,14 @@ def tank_get_for(*, user_id: ObjectId, tank_id: ObjectId) -> Tank:
     return tank
 
 
+def tank_series_for(*, user_id: ObjectId, tank_id: ObjectId) -> int:
+    """The series of the owner's tank; NotFoundError otherwise."""
+    document = collection(Tank).find_one({"_id": tank_id, "user_id": user_id}, {"series": 1})
+    if document is None:
+        raise NotFoundError("tank")
+    return int(document["series"])
+
+
 def tank_payload_for(*, user_id: ObjectId, tank_id: ObjectId) -> Document:
     """The owner's tank as the API tells it; NotFoundError otherwise."""
     document = collection(Tank).find_one({"_id": tank_id, "user_id": user_id}, HIDDEN)

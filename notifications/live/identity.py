@@ -13,7 +13,7 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest, parse_cookie
 from django.http.request import split_domain_port, validate_host
 
-from accounts.families import family_is_live
+from accounts.families import family_is_live, family_remembered
 from accounts.models import Role
 from accounts.tokens import TokenRefusedError, verify_access
 from common.live import ADMINS
@@ -93,4 +93,9 @@ def still_good(listener: Listener) -> bool:
     if listener.session_key is not None:
         return listener_by_session(listener.session_key) == listener
     assert listener.family_id is not None
-    return family_is_live(family_id=listener.family_id, user_id=listener.user_id, role=listener.role)
+    return family_is_live(
+        family_id=listener.family_id,
+        user_id=listener.user_id,
+        role=listener.role,
+        remembered=family_remembered(listener.family_id),
+    )

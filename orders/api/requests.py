@@ -10,6 +10,8 @@ from common.api.requests import valid
 from common.mongo import Document
 from orders.api.serializers import OrderQuerySerializer
 
+FILTERS = set(OrderQuerySerializer().fields)
+
 
 class UserRequest(Request):
     """A request past authentication, as the views' permissions leave it. For types alone."""
@@ -20,6 +22,8 @@ class UserRequest(Request):
 
 def order_filter(request: Request) -> Document:
     """What `?status=&tankId=&from=&to=` asks for. Raises ValidationError (400)."""
+    if not request.query_params.keys() & FILTERS:
+        return {}
     query = valid(OrderQuerySerializer(data=request.query_params.dict()))
     wanted: Document = {}
     if "status" in query:

@@ -14,7 +14,6 @@ from tanks import readings
 from tanks.exports import CSV, TYPES
 from tanks.intervals import LENGTHS, interval_start, summarise
 from tanks.readings import to_ms
-from tanks.selectors import reading_payload
 
 RAW = "raw"
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1_000
@@ -100,10 +99,10 @@ def _next(address: str, cursor: tuple[int, int]) -> str:
 
 
 def _raw(series: int, query: LevelsQuery) -> tuple[list[Document], tuple[int, int] | None]:
-    found = readings.newest(series, start=query.start, before=query.before, limit=query.limit + 1)
-    page = found[: query.limit]
-    cursor = (to_ms(page[-1].timestamp), page[-1].slot) if len(found) > query.limit else None
-    return [reading_payload(reading) for reading in page], cursor
+    limit = query.limit
+    found = readings.newest_documents(series, start=query.start, before=query.before, limit=limit + 1)
+    cursor = readings.place_of(found[limit - 1]) if len(found) > limit else None
+    return [readings.document_payload(document) for document in found[:limit]], cursor
 
 
 def _summed(series: int, query: LevelsQuery) -> tuple[list[Document], tuple[int, int] | None]:

@@ -24,6 +24,7 @@ from tanks.selectors import (
     reading_payload,
     tank_get_for,
     tank_payload_for,
+    tank_series_for,
     tanks_page,
 )
 from tanks.services.claims import device_claim
@@ -137,9 +138,8 @@ class LevelsView(APIView):
     )
     def get(self, request: IdentityRequest, tank_id: ObjectId) -> HttpResponse:
         query = parse_levels_query(request.query_params.dict())
-        tank = tank_get_for(user_id=request.user.pk, tank_id=tank_id)
-        address = request.build_absolute_uri()
-        return JsonBytes(levels_page(series=tank.series, query=query, address=address))
+        series = tank_series_for(user_id=request.user.pk, tank_id=tank_id)
+        return JsonBytes(levels_page(series=series, query=query, address=request.build_absolute_uri()))
 
     @extend_schema(
         operation_id="tanks_levels_create",
