@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 BENCHMARKS = {
+    "ingest": "benchmarks.ingest",
     "api": "benchmarks.api",
 }
 

@@ -11,6 +11,7 @@ from bson import Decimal128, ObjectId
 from common.time import iso
 
 PROBLEM_TYPE = "application/problem+json"
+PLAIN = frozenset((str, int, float, bool, type(None), datetime, ObjectId))
 _camel_names: dict[str, str] = {}
 
 
@@ -30,6 +31,8 @@ def camel_name(name: str) -> str:
 
 
 def camelize(data: Any) -> Any:
+    if type(data) in PLAIN:  # most values are; asking for abstract types is slow
+        return data
     if isinstance(data, Mapping):
         return {camel_name(str(key)): camelize(value) for key, value in data.items()}
     if isinstance(data, (list, tuple)):

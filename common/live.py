@@ -23,7 +23,6 @@ from typing import Any, cast
 
 from bson import ObjectId
 from redis import RedisError
-from redis.client import Pipeline
 
 from common.json import camelize, dumps
 from common.redis import client
@@ -37,6 +36,15 @@ KEEP_MS = 3_600_000
 TRIM_MS = KEEP_MS + 60_000  # so that what may be asked for is not trimmed while it is being read
 PRESENT = "live:present"
 PRESENT_MS = KEEP_MS + 600_000
+# All events of a batch in one call: a command each costs a producer of thousands four times as much.
+ADD_ALL = """
+for at = 3, #ARGV, 4 do
+    redis.call('XADD', KEYS[tonumber(ARGV[at])], 'MINID', '~', ARGV[1], '*',
+        'to', ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
+end
+for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[2]) end
+"""
+ROW, ROWS_AT_ONCE = 4, 1_000
 OUTAGE_PAUSE_SECONDS = 1.0
 REMEMBERED_AUDIENCES = 100_000
 
@@ -120,27 +128,28 @@ def _write(addressed: list[tuple[LiveEvent, list[str]]], words: set[str], missed
     present = {word for word, until in zip(asked, scores, strict=True) if until and until > now_ms}
     if not present:
         return
-    pipeline = redis.pipeline(transaction=False)
-    shards = _append(pipeline, sorted(missed & present), {"reset": ""}, now_ms)
+    rows: list[bytes | str] = []
+    keys: dict[str, int] = {}
+    _append(rows, keys, sorted(missed & present), "reset", "")
     for event, audience in addressed:
-        if present.isdisjoint(audience):
-            continue
-        body = dumps({"type": event.type, "at": event.at, "data": camelize(event.data)})
-        shards |= _append(pipeline, audience, {"event": body}, now_ms)
-    for shard in shards:
-        pipeline.pexpire(stream_key(shard), 2 * KEEP_MS)
-    pipeline.execute()
+        # Who is not present has no id to resume from: its stream need not hold the event.
+        here = [word for word in audience if word in present]
+        if here:
+            body = dumps({"type": event.type, "at": event.at, "data": camelize(event.data)})
+            _append(rows, keys, here, "event", body)
+    minid = str(int(now_ms) - TRIM_MS)
+    for at in range(0, len(rows), ROW * ROWS_AT_ONCE):
+        part = rows[at : at + ROW * ROWS_AT_ONCE]
+        redis.eval(ADD_ALL, len(keys), *keys, minid, str(2 * KEEP_MS), *part)  # type: ignore[arg-type]
 
 
 def _append(
-    pipeline: "Pipeline", audience: list[str], what: Mapping[str, bytes | str], now_ms: float
-) -> set[int]:
-    """Queue one entry for every stream of the audience. Returns their numbers."""
-    shards = {shard_of(word) for word in audience}
-    entry: dict[Any, Any] = {"to": " ".join(audience), **what}
-    for shard in shards:
-        pipeline.xadd(stream_key(shard), entry, minid=str(int(now_ms) - TRIM_MS), approximate=True)
-    return shards
+    rows: list[bytes | str], keys: dict[str, int], audience: list[str], what: str, body: bytes | str
+) -> None:
+    """A row for every stream of the audience, for `ADD_ALL`; its key is found by its place among `keys`."""
+    for shard in {shard_of(word) for word in audience}:
+        number = keys.setdefault(stream_key(shard), len(keys) + 1)
+        rows += (str(number), " ".join(audience), what, body)
 
 
 class _Outage:
