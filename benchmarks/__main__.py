@@ -7,6 +7,7 @@ import sys
 BENCHMARKS = {
     "ingest": "benchmarks.ingest",
     "api": "benchmarks.api",
+    "minds": "benchmarks.minds",
 }
 
 

@@ -121,7 +121,7 @@ class Tank(TimestampedModel):
 class Mind(models.Model):
     """What is known of a tank's water beyond its readings; apart from the tank, which every reading rewrites.
 
-    `version` is counted by every write, which names the one it read. `clock` is the time of the newest reading
+    `version` is another one with every write, which names the one it read. `clock` is the time of the newest reading
     taken in. Rows of `days`: ordinal, litres, night flow, estimated; `refills`, `habits` and `outlook` as
     `tanks.mind_state` and `tanks.services.minds` make them.
     """

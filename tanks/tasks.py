@@ -10,12 +10,12 @@ from celery import shared_task
 from common.time import utc_now
 
 AT_ONCE = 10
-BUDGET_SECONDS = 0.5  # then others have their turn
+BUDGET_SECONDS = 1.0  # then others have their turn
 
 
 @shared_task
 def minds_advance() -> None:
-    """Brings the minds of tanks with new readings up to now, for about half a second; what is left follows."""
+    """Brings the minds of tanks with new readings up to now, for about a second; what is left follows."""
     from tanks.mind_queue import minds_begin, minds_end, minds_put, minds_take
     from tanks.services.minds import minds_advance as advance
 

@@ -6,6 +6,7 @@ made anew from the stored readings: slower, and to the same end.
 """
 
 import logging
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,17 +15,17 @@ from zoneinfo import ZoneInfo
 
 from bson import ObjectId
 from kombu.exceptions import OperationalError
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError
 
 from accounts.models import User
-from common.mongo import Document, collection
+from common.mongo import Document, collection, insert_many_raw, update_many_ways
 from common.time import iso, utc_now
 from tanks import mind_state, readings
 from tanks.forecast import Forecast
 from tanks.habits import DAYS_KEPT
 from tanks.mind import CLOSE_HOUR, LEAK_HOUR, TankFacts, TankMind
 from tanks.models import Mind, Tank
-from tanks.readings import from_ms, to_ms
+from tanks.readings import DUPLICATE_KEY, from_ms, to_ms
 from tanks.refills import Refill
 from tanks.services.level_zones import replenishment_request
 from tanks.services.mind_alerts import Told, alerts_follow, history_record
@@ -55,7 +56,7 @@ TANK_FIELDS = (
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Work:
     """One tank on its way: what was stored, the mind, and what came of it."""
 
@@ -82,22 +83,19 @@ def minds_advance(*, touched: Mapping[ObjectId, int | None], now: datetime) -> d
     owners = {"_id": {"$in": [tank["user_id"] for tank in tanks]}}
     zones = {user["_id"]: user.get("timezone") for user in collection(User).find(owners, {"timezone": 1})}
     minds = {mind["_id"]: mind for mind in collection(Mind).find({"_id": {"$in": ids}})}
-    done: list[_Work] = []
-    again: dict[ObjectId, datetime] = {}
+    works = []
     for tank in tanks:
         zone = zones.get(tank["user_id"]) or "UTC"
         work = _think(tank, zone, minds.get(tank["_id"]), touched[tank["_id"]], now)
-        if work is None:
-            continue
-        if not _write(work):
-            again[tank["_id"]] = now
-            continue
-        done.append(work)
-        if work.late and (due := _remake_due(work.made_at, work.remakes)) <= now + SOON:
-            again[tank["_id"]] = due
+        if work is not None:
+            works.append(work)
+    done = _write(works)
+    again = dict.fromkeys((work.tank["_id"] for work in works if work not in done), now)
     alerts_follow(told=[_told(work, now) for work in done], now=now)
     for work in done:
         _ask_for_water(work)
+        if work.late and (due := _remake_due(work.made_at, work.remakes)) <= now + SOON:
+            again[work.tank["_id"]] = due
     return again
 
 
@@ -234,24 +232,45 @@ def _refill_row(refill: Refill, expected: list[Delivery]) -> dict[str, Any]:
     }
 
 
-def _write(work: _Work) -> bool:
-    """Writes the mind unless another worker did since it was read; then the tank, as far as that changes."""
-    tank_id, before, minds = work.tank["_id"], work.before, collection(Mind)
-    if work.is_made_anew:
-        history_record(tank=work.tank, alerts=work.mind.findings.alerts)
-    if before is None:
-        try:
-            minds.insert_one({"_id": tank_id, "version": 1, "outlook": None, **work.changes})
-        except DuplicateKeyError:
-            return False
-    else:
-        change = {"$set": work.changes, "$inc": {"version": 1}}
-        if not minds.update_one({"_id": tank_id, "version": before["version"]}, change).matched_count:
-            return False
-    changes = _tank_changes(work)
+def _write(works: list[_Work]) -> list[_Work]:
+    """Writes the minds that no other worker wrote since they were read, then what changes of their tanks.
+
+    Returns the work that counts; of the rest nothing is kept.
+    """
+    for work in works:
+        work.changes["version"] = secrets.randbits(62)
+        if work.is_made_anew:
+            history_record(tank=work.tank, alerts=work.mind.findings.alerts)
+    new = [work for work in works if work.before is None]
+    known = [(work, work.before["version"]) for work in works if work.before is not None]
+    done = list(works)
+    if new:
+        rows = [{"_id": work.tank["_id"], "outlook": None, **work.changes} for work in new]
+        failures = insert_many_raw(Mind._meta.db_table, rows)
+        if any(failure["code"] != DUPLICATE_KEY for failure in failures):
+            raise BulkWriteError({"writeErrors": failures})
+        beaten = [new[failure["index"]] for failure in failures]
+        done = [work for work in done if work not in beaten]
+    if known:
+        writes = [
+            {"q": {"_id": work.tank["_id"], "version": version}, "u": {"$set": work.changes}}
+            for work, version in known
+        ]
+        if update_many_ways(Mind, writes) != len(writes):
+            ids = {"_id": {"$in": [work.tank["_id"] for work, _ in known]}}
+            stored = {mind["_id"]: mind["version"] for mind in collection(Mind).find(ids, {"version": 1})}
+            mine = {
+                work.tank["_id"]
+                for work, _ in known
+                if stored.get(work.tank["_id"]) == work.changes["version"]
+            }
+            done = [work for work in done if work.before is None or work.tank["_id"] in mine]
+    changes = [(work.tank["_id"], change) for work in done if (change := _tank_changes(work))]
     if changes:
-        collection(Tank).update_one({"_id": tank_id}, {"$set": changes})
-    return True
+        update_many_ways(
+            Tank, [{"q": {"_id": tank_id}, "u": {"$set": change}} for tank_id, change in changes]
+        )
+    return done
 
 
 def _tank_changes(work: _Work) -> Document:

@@ -89,7 +89,6 @@ def test_bit_by_bit_or_at_once_comes_to_the_same(home, alice):
         advance(other, moment(times[min(start + 299, len(times) - 1)]))
     assert moment(times[-1]) == now
     first, second = (collection(Mind).find_one({"_id": one.pk}) for one in (home, other))
-    assert second["version"] > first["version"]
     assert (first["days"], first["refills"], first["clock"]) == (
         second["days"],
         second["refills"],
@@ -175,9 +174,38 @@ def test_of_many_workers_one_writes_and_the_others_know_it(home):
     store(home, times[600:700], levels[600:700])
     with ThreadPoolExecutor(4) as pool:
         beaten = list(pool.map(lambda _: advance(home, moment(times[699])), range(4)))
+    assert any(not one for one in beaten)
+    assert all(one in ({}, {home.pk: moment(times[699])}) for one in beaten)
     mind = collection(Mind).find_one({"_id": home.pk})
-    assert mind["version"] == 1 + sum(not one for one in beaten)
     assert mind["clock"] == to_ms(moment(times[699]))
+    assert len(mind["days"]) == 7
+
+
+def test_two_first_looks_at_once_make_one_mind(home):
+    times, levels = KEPT_FULL.readings()
+    store(home, times[:300], levels[:300])
+    now = moment(times[299])
+    with ThreadPoolExecutor(4) as pool:
+        again = list(pool.map(lambda _: advance(home, now), range(4)))
+    assert collection(Mind).count_documents({}) == 1
+    assert {} in again
+
+
+def test_a_mind_changed_meanwhile_is_left_as_it_is(home, monkeypatch):
+    now = lived(home, KEPT_FULL)
+    from tanks.services import minds
+
+    think = minds._think
+
+    def slow(*arguments):
+        work = think(*arguments)
+        collection(Mind).update_one({"_id": home.pk}, {"$set": {"version": 1, "clock": 7}})
+        return work
+
+    monkeypatch.setattr(minds, "_think", slow)
+    later = now + timedelta(minutes=1)
+    assert advance(home, later) == {home.pk: later}
+    assert collection(Mind).find_one({"_id": home.pk})["clock"] == 7
 
 
 def test_a_state_that_cannot_be_read_is_made_anew(home):
