@@ -39,7 +39,7 @@ def backup_write(*, database: Documents, folder: Path) -> dict[str, int]:
     if folder.exists():
         raise BackupError(f"{folder} exists already. Name a new folder.")
     partial = folder.with_name(f"{folder.name}.partial")
-    partial.mkdir(parents=True, exist_ok=True)
+    partial.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds what people told us
     written = {}
     try:
         with database.client.start_session(snapshot=True) as session:

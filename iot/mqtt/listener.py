@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 from pymongo.errors import PyMongoError
 
@@ -42,11 +43,16 @@ def subscriptions() -> list[str]:
 
 
 class Listener:
-    """One listener: `name` is its durable session at the broker, `group` the share it takes part in, if any."""
+    """One listener: `name` is its durable session at the broker, `group` the share it takes part in, if any.
 
-    def __init__(self, *, url: str, name: str, group: str | None = None) -> None:
+    One that is `leaving` takes what the broker holds for it and nothing new, so that its name can be given up.
+    """
+
+    def __init__(self, *, url: str, name: str, group: str | None = None, leaving: bool = False) -> None:
+        self.url = url
         self.name = name
         self.group = group
+        self.leaving = leaving
         self.inbox = Inbox(limit=INBOX_MESSAGES)
         self.pipeline = Pipeline(trust_states=True)
         self.stopping = threading.Event()
@@ -63,6 +69,7 @@ class Listener:
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_subscribe = self._subscribed
+        client.on_unsubscribe = self._unsubscribed
         client.reconnect_delay_set(1, 10)
         client.connect_async(host, port, keepalive=KEEPALIVE_SECONDS)
         return client
@@ -93,6 +100,19 @@ class Listener:
         self.client.loop_stop()
         heartbeat_write(name=self.name, state=STOPPED, waiting=0, connection=0)
 
+    def forget(self, *, seconds: float = 10.0) -> bool:
+        """Has the broker end the session; True when it did. Only after `drain` and `stop`."""
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=self.name, clean_session=True)
+        ended = threading.Event()
+        client.on_connect = lambda *_: ended.set()
+        host, port = configure(client, self.url)
+        client.connect_async(host, port, keepalive=KEEPALIVE_SECONDS)
+        client.loop_start()
+        done = ended.wait(seconds)
+        client.disconnect()
+        client.loop_stop()
+        return done
+
     # --- the network's thread
 
     def _connected(
@@ -104,6 +124,9 @@ class Listener:
         log.info("connected as %s (session %s)", self.name, "kept" if flags.session_present else "new")
         plain = subscriptions()
         shared = [f"$share/{self.group}/{topic}" for topic in plain] if self.group else []
+        if self.leaving:
+            client.unsubscribe(shared or plain)
+            return
         if shared and flags.session_present:
             client.unsubscribe(plain)  # of a session that was not shared before
         client.subscribe([(topic, QOS) for topic in shared or plain])
@@ -113,6 +136,10 @@ class Listener:
         if refused:
             log.error("the MQTT broker refused %d of %d subscriptions", refused, len(reasons))
         self.subscribed.set()
+
+    def _unsubscribed(self, *_: Any) -> None:
+        if self.leaving:
+            self.subscribed.set()
 
     def _disconnected(self, client: mqtt.Client, _: Any, __: Any, reason: ReasonCode, ___: Any) -> None:
         if not self.stopping.is_set():

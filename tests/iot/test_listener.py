@@ -7,11 +7,15 @@ import orjson
 import paho.mqtt.client as mqtt
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
+from paho.mqtt import publish
 
+from benchmarks.load.world import Mosquitto, mosquitto_is_here
 from common.mongo import collection
 from common.time import iso, utc_now
+from config.launcher.ports import free_port
 from iot.models import RejectedMessage
 from iot.mqtt.client import Publication, split_packets
 from iot.mqtt.listener import Listener
@@ -115,3 +119,43 @@ def test_packets_are_split_the_same_however_they_arrive(sent, cut):
     rest, more, _ = split_packets(data[used:])
     assert first + rest == [p for p, _ in sent]
     assert others + more == [(0xD0, b"")]
+
+
+@pytest.fixture
+def mosquitto(tmp_path, settings):
+    """A broker that listeners can share."""
+    if not mosquitto_is_here():
+        pytest.skip("Mosquitto is not installed")
+    server = Mosquitto(port=free_port(), data_dir=tmp_path)
+    server.start()
+    settings.MQTT_URL = server.url
+    yield server
+    server.stop()
+
+
+@pytest.mark.django_db
+def test_a_listener_that_leaves_takes_what_was_kept_for_it_and_is_given_nothing_more(tank, mosquitto):
+    device_register(tank=tank, device_id="dev-1", kind="json")
+
+    def level() -> float | None:
+        current = collection(Tank).find_one({"_id": tank.pk})["current_level"]
+        return current and current["level"]
+
+    def report(value: float) -> None:
+        message = ("tanks/dev-1/level", orjson.dumps({"level": value}), 1)
+        publish.single(*message, hostname="127.0.0.1", port=mosquitto.port)
+
+    first = Listener(url=mosquitto.url, name="leaver", group="fleet")
+    first.start()
+    assert first.subscribed.wait(5)
+    first.stop()
+    report(61)
+    call_command("mqtt_listener", "--name", "leaver", "--group", "fleet", "--leave")
+    assert level() == 61
+    report(62)
+    again = Listener(url=mosquitto.url, name="leaver", group="fleet", leaving=True)
+    again.start()
+    assert again.subscribed.wait(5)
+    assert again.drain(seconds=5)
+    again.stop()
+    assert level() == 61
