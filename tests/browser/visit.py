@@ -3,8 +3,16 @@
 import os
 from typing import Any
 
+from axe_playwright_python.base import AXE_SCRIPT
+
 SHOTS = os.environ.get("BROWSER_SHOTS", "")
 """A folder for pictures of the pages that are looked at."""
+
+REFRESHED = """() => !document.querySelector(".htmx-request") && performance.getEntriesByType("resource").some(
+  (entry) => entry.initiatorType === "xmlhttprequest" && entry.name === location.href)"""
+SERIOUS = """() => axe.run({resultTypes: ["violations"]}).then(({violations}) => violations
+  .filter(({impact}) => impact === "serious" || impact === "critical")
+  .map(({impact, id, nodes}) => `${impact} ${id} ${nodes[0].html.slice(0, 200)}`))"""
 
 
 class Visit:
@@ -45,21 +53,18 @@ class Visit:
 
     def live(self) -> None:
         """Until the page's socket is connected and what happened before that has been fetched."""
-        with self.page.expect_response(lambda response: response.request.headers.get("hx-request") == "true"):
-            self.page.locator("[data-live][data-state=on]").first.wait_for(state="attached")
-        self.page.wait_for_load_state("networkidle")
+        self.page.locator("[data-live][data-state=on]").first.wait_for(state="attached")
+        self.page.wait_for_function(REFRESHED)
 
     def serious(self, name: str) -> list[str]:
         """What axe-core finds serious or critical, and whether the page is wider than its window."""
-        from axe_playwright_python.sync_playwright import Axe
-
         if SHOTS:
             self.page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
-        found = [
-            f"{name}: {one['impact']} {one['id']} {one['nodes'][0]['html'][:200]}"
-            for one in Axe().run(self.page).response["violations"]
-            if one["impact"] in ("serious", "critical")
-        ]
+        own = len(self.complaints)
+        if not self.page.evaluate("Boolean(window.axe)"):
+            self.page.evaluate(AXE_SCRIPT)
+        found = [f"{name}: {violation}" for violation in self.page.evaluate(SERIOUS)]
+        del self.complaints[own:]  # axe-core's own: it tries inline styles
         if self.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append(f"{name}: wider than the window")
         return found
