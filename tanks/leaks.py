@@ -1,11 +1,9 @@
-"""Leaks: a continuous loss beyond use, seen in the quiet of the night and pooled over nights.
+"""Leaks: a continuous loss beyond use, seen where the household rests and pooled over nights.
 
-Each night gives one loss rate as a whole, precise, and one for each of its parts, harder to deceive: a
-straight line through the levels, with the visible draws (a toilet is a step) fitted and left out. Draws can
-only add to a rate, and add to some; a leak adds to all: so nights are compared by the mean of the lower half
-of their rates. What a household shows there without a leak (small drops, the sensor's daily temperature wave)
-is its baseline, resampled from its own earlier nights; it grows with the day's use when there are guests, and
-nights away are compared with nights away. A large leak shows in a night or two, a small one over a week.
+Each night is measured in two ways (`tanks.nights`). What each shows without a leak (small drops, the sensor's
+noise and its daily temperature wave) is the home's baseline, the median of its own earlier nights, and a leak
+must stand out from both, by the home's own spread. With guests the night's use grows with the day's, and so does
+what is allowed. A large leak shows in a night, a small one over a week.
 Rates are litres a day.
 """
 
@@ -13,67 +11,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tanks.detectors.alerts import Severity, Signal
+from tanks.nights import Loss
 
-Array = NDArray[np.float64]
-
-NIGHT_FROM, NIGHT_TO = 0.0, 5.5  # local hours
-PARTS = 2
-FEWEST_READINGS = 4
-SHORTEST_HOURS = 1.8
-STEP_SCORE = 11.0  # squared standard errors that a step must explain to count as a draw
-MOST_STEPS = 8
-NIGHTS_KEPT = 28
+QUIET_BIAS = -1.3  # the gentlest of many noisy slopes, in standard errors of one
+NIGHTS_KEPT = 35
 DRY_SHARE = 0.01  # of capacity: an empty tank loses nothing
+NOISE_SPREAD, USE_SPREAD = 0.8, 0.1  # between nights: of a slope's error and of the daily use, at first
+GUESS_NIGHTS = 3.0  # the weight of that guess
+LEAST_SPREAD = 0.15  # of a slope's error
+LEAST_SCORE = 1.5  # standard deviations by which each way alone must show the loss
+GUESTS = 0.5  # so much more use than usual is ordinary
+DRAWN_SHARE = 0.8  # of the loss must be found in what the day drew
+EARLY_NIGHTS, EARLY_LIMIT = 7, 1.5  # until so many nights are known, the score must be up to so much higher
 AWAY = 0.15  # of the usual use: nobody is at home
-USE_SHARE, USE_SPREAD = 0.12, 0.12  # of the daily use: what is lost at night, before the home is known
-DRIFT_SPREAD = 0.003  # of capacity a day: what a temperature wave may look like
-GUESSES = 5  # their weight, in rates
-SAMPLES = 400
-NEVER = 99.0  # a night alone must show the loss in every part
 SMALLEST, SMALLEST_SHARE = 10.0, 0.25  # litres a day, and of the baseline: no less is called a leak
-# nights, and the standard deviations that their rates as a whole and of their parts must exceed
-WINDOWS = (
-    (1, NEVER, 4.9),
-    (2, 4.6, 3.6),
-    (3, 4.5, 3.7),
-    (4, 4.2, 3.8),
-    (5, 4.1, 3.9),
-    (6, 4.1, 3.9),
-    (7, 4.0, 3.85),
-)
+# nights, the joint score of both ways (standard deviations), and the least loss (of capacity a day)
+WINDOWS = ((1, 4.2, 0.018), (2, 4.9, 0.01), (3, 5.2, 0.0), (5, 5.0, 0.0), (7, 4.8, 0.0))
 LARGE_SHARE = 0.025  # of capacity a day
 CLEAN_NIGHTS = 2
 CLEAN_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
-    """Loss rates of one night, or of its parts, and the standard error of one of them."""
-
-    values: tuple[float, ...]
-    error: float
-
-
-@dataclass(frozen=True, slots=True)
 class Night:
-    """One night: date, the loss of the whole and of its parts, and the day's use (1 = usual)."""
+    """One night: date, its loss measured in two ways (None: could not be), and the day's use (1 = usual)."""
 
     ordinal: int
-    whole: Rates
-    parts: Rates
-    activity: float
-
-    @property
-    def away(self) -> bool:
-        return self.activity < AWAY
+    line: Loss | None
+    quiet: Loss | None
+    use: float
 
 
 @dataclass(slots=True)
@@ -88,8 +59,7 @@ class LeakState:
 
     def to_dict(self) -> dict[str, Any]:
         nights = [
-            [n.ordinal, list(n.whole.values), n.whole.error, list(n.parts.values), n.parts.error, n.activity]
-            for n in self.nights
+            [n.ordinal, *(x for loss in (n.line, n.quiet) for x in _plain(loss)), n.use] for n in self.nights
         ]
         return {
             "nights": nights,
@@ -104,72 +74,40 @@ class LeakState:
         if not document:
             return cls()
         nights = [
-            Night(int(o), Rates(tuple(w), float(we)), Rates(tuple(p), float(pe)), float(a))
-            for o, w, we, p, pe, a in document["nights"]
+            Night(int(o), _loss(line, line_error), _loss(quiet, quiet_error), float(use))
+            for o, line, line_error, quiet, quiet_error, use in document["nights"]
         ]
         return cls(nights, document["rate"], document["base"], document["since"], document["clean"])
 
 
-def night_rates(hours: Array, litres: Array, *, noise_litres: float, parts: int) -> Rates:
-    """Loss rates of so many equal parts of a night; a part with too few readings is left out."""
-    found = []
-    for start, stop in pairwise(np.linspace(NIGHT_FROM, NIGHT_TO, parts + 1)):
-        inside = (hours >= start) & (hours < stop + 1e-9)
-        loss = part_loss(hours[inside], litres[inside], noise_litres=noise_litres)
-        if loss is not None:
-            found.append(loss)
-    error = float(np.mean([error for _, error in found])) if found else 0.0
-    return Rates(tuple(rate for rate, _ in found), error)
+def _plain(loss: Loss | None) -> tuple[float | None, float | None]:
+    return (loss.rate, loss.error) if loss else (None, None)
 
 
-def part_loss(hours: Array, litres: Array, *, noise_litres: float) -> tuple[float, float] | None:
-    """Loss rate of quiet readings, visible draws left out, and its error (litres a day); None if too few."""
-    if len(hours) < FEWEST_READINGS or hours[-1] - hours[0] < SHORTEST_HOURS:
-        return None
-    noise = max(noise_litres, 1e-3)
-    count = len(hours)
-    columns = np.stack([np.ones(count), hours - hours.mean()], axis=1)
-    steps = np.tril(np.ones((count, count)))[:, 1:]
-    steps = steps[:, 1:-1] if count > 6 else steps
-    for _ in range(min(MOST_STEPS, count // 4)):
-        basis, _ = np.linalg.qr(columns)
-        residual = litres - basis @ (basis.T @ litres)
-        free = steps - basis @ (basis.T @ steps)
-        size = (free**2).sum(axis=0)
-        fall = -(free.T @ residual)
-        score = np.where((size > 1e-6) & (fall > 0), fall**2 / np.maximum(size, 1e-6), 0.0)
-        best = int(np.argmax(score)) if len(score) else 0
-        if not len(score) or score[best] < STEP_SCORE * noise**2:
-            break
-        columns = np.concatenate([columns, steps[:, best : best + 1]], axis=1)
-    coefficients = np.linalg.lstsq(columns, litres, rcond=None)[0]
-    error = 24 * noise / float(np.sqrt((columns[:, 1] ** 2).sum()))
-    # water does not rise at night: a rising line is noise, or made by the steps beside it
-    return max(-24 * float(coefficients[1]), -error), error
+def _loss(rate: float | None, error: float | None) -> Loss | None:
+    return Loss(float(rate), float(error)) if rate is not None and error is not None else None
 
 
 def night_closed(
     state: LeakState, night: Night, *, capacity: float, daily_litres: float, at: float
 ) -> Signal | None:
     """Take in one night and judge; the state is changed. `at`: seconds, the end of the night."""
-    if not night.whole.values:
+    if night.line is None and night.quiet is None:
         return None
     state.nights = [*(kept for kept in state.nights if kept.ordinal != night.ordinal), night][-NIGHTS_KEPT:]
     if state.rate is not None:
         return _still_leaking(state, night)
-    for count, *limits in WINDOWS:
-        found = _excess(state.nights, count, limits, capacity=capacity, daily_litres=daily_litres)
+    for count, limit, share in WINDOWS:
+        found = _excess(state.nights, count, daily_litres=daily_litres)
         if found is None:
             continue
         excess, score, base = found
-        share = excess / capacity
-        if excess < max(SMALLEST, SMALLEST_SHARE * base):
-            continue
-        if count == 1 and (share < LARGE_SHARE or len(night.parts.values) < PARTS):
+        if score < limit or excess < max(SMALLEST, SMALLEST_SHARE * base, share * capacity):
             continue
         state.rate, state.base, state.clean = excess, base, 0
         state.since = state.nights[-count].ordinal
-        severity: Severity = "critical" if share >= LARGE_SHARE else "warning" if share >= 0.01 else "info"
+        part = excess / capacity
+        severity: Severity = "critical" if part >= LARGE_SHARE else "warning" if part >= 0.01 else "info"
         evidence = {
             "litersPerDay": round(excess, 1),
             "baselineLitersPerDay": round(base, 1),
@@ -183,76 +121,83 @@ def night_closed(
 
 
 def _still_leaking(state: LeakState, night: Night) -> Signal | None:
-    """Close after clean nights: the lower half is back near the baseline from before the leak."""
-    loss = _lower_mean(np.array([night.whole.values]))[0]
-    clean = loss < state.base * max(night.activity, 1.0) + CLEAN_SHARE * (state.rate or 0.0)
+    """Close after clean nights: the night's line is back near the baseline from before the leak."""
+    if night.line is None:
+        return None
+    clean = night.line.rate < state.base * max(night.use, 1.0) + CLEAN_SHARE * (state.rate or 0.0)
     state.clean = state.clean + 1 if clean else 0
     if state.clean < CLEAN_NIGHTS:
         return None
     # nights of the leak must not become the baseline of the next one
-    state.nights = [kept for kept in state.nights if kept.ordinal < state.since] + state.nights[
-        -state.clean :
-    ]
+    before = [kept for kept in state.nights if kept.ordinal < state.since]
+    state.nights = before + state.nights[-state.clean :]
     state.rate, state.clean = None, 0
     return Signal("leak", False)
 
 
-def _excess(
-    nights: Sequence[Night], count: int, limits: Sequence[float], *, capacity: float, daily_litres: float
-) -> tuple[float, float, float] | None:
-    """Loss over the baseline in the last `count` nights: litres a day, standard deviations, baseline.
+def _excess(nights: Sequence[Night], count: int, *, daily_litres: float) -> tuple[float, float, float] | None:
+    """Loss over the baseline in the last `count` nights: litres a day, joint score, baseline.
 
-    None unless the score of the whole nights or of their parts exceeds its limit.
+    None where one of the two ways cannot tell, or does not show it, or the day's use speaks against it.
     """
     recent, before = nights[-count:], nights[:-count]
-    if len(recent) < count or recent[-1].ordinal - recent[0].ordinal > count + 2:
+    if (
+        len(recent) < count
+        or recent[-1].ordinal - recent[0].ordinal > count + 2
+        or len(before) < min(count, 3)
+    ):
         return None
+    away = all(night.use < AWAY for night in recent)
     # the night somebody comes home looks like one away, by the day before it: it must not stand alone
-    away = all(night.away for night in recent)
     if away and count == 1:
         return None
-    busy = max(float(np.mean([night.activity for night in recent])), 1.0)
-    like = [night for night in before if night.away == away]
-    middle = 0.0 if away else USE_SHARE * daily_litres
-    wide = DRIFT_SPREAD * capacity + (0.0 if away else USE_SPREAD * daily_litres)
-    kinds = (lambda night: night.whole), (lambda night: night.parts)
-    found = []
-    for rates_of, limit in zip(kinds, limits, strict=True):
-        judged = _compare([rates_of(n) for n in recent], [rates_of(n) for n in like], busy, middle, wide)
-        if judged and judged[1] > limit:
-            found.append(judged)
-    return max(found, key=lambda judged: judged[1], default=None)
+    alike = [night for night in before if (night.use < AWAY) == away]
+    if len(alike) < count:
+        alike = list(before)
+    line = _compare([n.line for n in recent], [n.line for n in alike], daily_litres=daily_litres, bias=0.0)
+    quiet = _compare(
+        [n.quiet for n in recent], [n.quiet for n in alike], daily_litres=daily_litres, bias=QUIET_BIAS
+    )
+    if line is None or quiet is None:
+        return None
+    use = float(np.mean([night.use for night in recent]))
+    rough = max(min(line.mean - line.base, quiet.mean - quiet.base), 0.0) / daily_litres
+    busy = max(min(use, max(use - rough, 1.0)) - GUESTS, 1.0)
+    excesses = [way.mean - way.base * (busy if way.base > 0 else 1.0) for way in (line, quiet)]
+    scores = [excess / (way.spread * busy) for excess, way in zip(excesses, (line, quiet), strict=True)]
+    least = min(excesses)
+    if min(scores) < LEAST_SCORE or use < DRAWN_SHARE * least / daily_litres:
+        return None
+    early = EARLY_LIMIT * max(1 - len(before) / EARLY_NIGHTS, 0.0)
+    return least, sum(scores) / float(np.sqrt(2)) - early, max(line.base, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Mean loss of recent nights, the baseline, and the spread to expect between them."""
+
+    mean: float
+    base: float
+    spread: float
 
 
 def _compare(
-    recent: Sequence[Rates], like: Sequence[Rates], busy: float, middle: float, wide: float
-) -> tuple[float, float, float] | None:
-    """The same for one kind of rates; `middle` and `wide` guess what is usual until enough is known."""
-    rates = np.array([value for night in recent for value in night.values])
-    if not len(rates):
+    recent: Sequence[Loss | None], alike: Sequence[Loss | None], *, daily_litres: float, bias: float
+) -> Compared | None:
+    """One way of measuring; what is usual is guessed from the errors until enough is known."""
+    now = [loss for loss in recent if loss]
+    if len(now) < 0.7 * len(recent):
         return None
-    known = [value for night in like for value in night.values]
-    if len(known) >= 6:
-        middle, wide = float(np.median(known)), min(wide, 1.5 * float(np.std(known)) + 1e-6)
-    usual = np.concatenate([known, middle + wide * np.linspace(-1.3, 1.3, GUESSES)])
-    expected = _lower_mean(usual[_picks(len(usual), len(rates))])
-    base, chance = float(expected.mean()), float(expected.std())
-    error = float(np.mean([night.error for night in recent])) / float(np.sqrt(0.5 * len(rates) + 0.5))
-    doubt = busy * (1 + len(rates) / max(len(known), 1))
-    spread = float(np.hypot(np.sqrt(doubt) * chance, error))
-    base += (busy - 1) * max(base, 0.0)
-    loss = float(_lower_mean(rates[None, :])[0])
-    return loss - base, (loss - base) / max(spread, 1e-6), base
-
-
-def _lower_mean(parts: Array) -> Array:
-    """Mean of the lower half of each row."""
-    half = (parts.shape[1] + 1) // 2
-    lower: Array = np.partition(parts, half - 1, axis=1)[:, :half].mean(axis=1)
-    return lower
-
-
-@cache
-def _picks(available: int, size: int) -> NDArray[np.int64]:
-    """Fixed resampling: SAMPLES rows of `size` indices below `available`."""
-    return np.random.default_rng(available * 100 + size).integers(0, available, (SAMPLES, size))
+    error = float(np.mean([loss.error for loss in now]))
+    known = np.array([loss.rate for loss in alike if loss])
+    base = bias * error
+    variance = (NOISE_SPREAD * error) ** 2 + (USE_SPREAD * daily_litres) ** 2
+    if len(known) >= 2:
+        trust = len(known) / (len(known) + GUESS_NIGHTS)
+        middle, high, higher = np.quantile(known, (0.5, 0.84, 0.95))
+        above = max(high - middle, (higher - middle) / 1.645)
+        base = float(trust * middle + (1 - trust) * base)
+        variance = float(trust * above**2 + (1 - trust) * variance)
+    spread = float(np.hypot(np.sqrt(variance), LEAST_SPREAD * error)) + 1e-6
+    mean = float(np.mean([max(loss.rate, base - 3 * spread) for loss in now]))
+    return Compared(mean, base, spread * float(np.sqrt(1 / len(now) + 1 / (len(known) + 1.5))))

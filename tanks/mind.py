@@ -19,6 +19,7 @@ from tanks.demand import demand_fit
 from tanks.detectors import burst, levels, sensor
 from tanks.detectors.alerts import Alert, AlertBook, Kind, Severity, Signal
 from tanks.forecast import Forecast, forecast_make
+from tanks.nights import night_losses
 from tanks.refills import Refill
 from tanks.usage import HOUR, Array, Clock, DayUse, RefillSpan
 
@@ -288,12 +289,9 @@ class TankMind:
 
     def _day_use(self, day: date) -> tuple[DayUse, Array] | None:
         clock = self._clock(day)
-        spans = list(self.spans)
-        if self.refill.start_at is not None:
-            spans.append(RefillSpan(self.refill.start_at, self.times[-1]))
         litres = np.asarray(self.levels) / 100 * self.facts.capacity_liters
         draw = usage.draw_from_levels(
-            np.asarray(self.times), litres, spans, clock=clock, daily_litres=self._daily()
+            np.asarray(self.times), litres, self._refill_spans(), clock=clock, daily_litres=self._daily()
         )
         end = self._local(day + timedelta(days=1))
         if draw is None or draw.times[-1] <= clock.day_start or draw.times[0] >= end:
@@ -316,35 +314,37 @@ class TankMind:
         burst.day_closed(self.burst)
 
     def _judge_night(self, at: float) -> None:
-        start = self._local(self._today())
-        hours = (np.asarray(self.times) - start) / HOUR
-        night = (hours >= leaks.NIGHT_FROM) & (hours < leaks.NIGHT_TO)
-        litres = np.asarray(self.levels)[night] / 100 * self.facts.capacity_liters
-        refilled = any(span.end_at >= start for span in self.spans) or self.refill.start_at is not None
-        stuck = self.alerts.is_open("stuck")
-        noise = self.sensor.noise / 100 * self.facts.capacity_liters
-        dry = not len(litres) or litres.min() < leaks.DRY_SHARE * self.facts.capacity_liters
-        if not (refilled or stuck or dry):
-            whole, parts = (
-                leaks.night_rates(hours[night], litres, noise_litres=noise, parts=count)
-                for count in (1, leaks.PARTS)
+        capacity = self.facts.capacity_liters
+        times, litres = np.asarray(self.times), np.asarray(self.levels) / 100 * capacity
+        midnight = self._local(self._today())
+        dry = litres[times >= midnight].min(initial=capacity) < leaks.DRY_SHARE * capacity
+        if not (dry or self.alerts.is_open("stuck")):
+            line, quiet = night_losses(
+                times,
+                litres,
+                self._refill_spans(),
+                midnight=midnight,
+                until=at,
+                noise_litres=self.sensor.noise / 100 * capacity,
+                interval=self.sensor.interval,
             )
-            loss = min(whole.values, default=0.0)
-            found = leaks.Night(self._today().toordinal(), whole, parts, self._activity(loss))
-            capacity = self.facts.capacity_liters
+            night = leaks.Night(self._today().toordinal(), line, quiet, self._relative_use())
             signal = leaks.night_closed(
-                self.leak, found, capacity=capacity, daily_litres=self._daily(), at=at
+                self.leak, night, capacity=capacity, daily_litres=self._daily(), at=at
             )
             self._apply(signal, at)
         self._forget(at)
 
-    def _activity(self, loss: float) -> float:
-        """Yesterday's use relative to usual, less what a leak would add."""
+    def _refill_spans(self) -> list[RefillSpan]:
+        """Refills that have ended, and the one under way."""
+        if self.refill.start_at is None:
+            return list(self.spans)
+        return [*self.spans, RefillSpan(self.refill.start_at, self.times[-1])]
+
+    def _relative_use(self) -> float:
+        """Yesterday's use relative to usual."""
         usual = self.usage.usual()
-        if not usual or not self.usage.days:
-            return 1.0
-        litres = self.usage.days[-1].litres
-        return min(litres / usual, max((litres - max(loss, 0.0)) / usual, 1.0))
+        return self.usage.days[-1].litres / usual if usual and self.usage.days else 1.0
 
     def _forget(self, now: float) -> None:
         keep = next((i for i, at in enumerate(self.times) if at >= now - KEEP_SECONDS), len(self.times) - 3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tanks import leaks
+from tanks import nights
 from tanks.detectors import burst, levels, sensor
 from tanks.detectors.alerts import Alert, AlertBook, Signal, renotify_due
 from tanks.forecast import Days, Forecast
@@ -148,21 +148,43 @@ def test_a_burst_under_way_does_not_become_usual_by_its_own_length() -> None:
     assert any(raised)
 
 
-def night(rate: float, *, flush: float | None = None, noise: float = 2.0, seed: int = 0) -> leaks.Rates:
+def night(rate: float, *, flush: float | None = None, noise: float = 2.0, seed: int = 0) -> float:
     hours = np.arange(0.1, 5.5, 0.25)
     litres = 2000 - rate / 24 * hours + np.random.default_rng(seed).normal(0, noise, len(hours))
     if flush is not None:
         litres = litres - np.where(hours > flush, 12.0, 0.0)
-    return leaks.night_rates(hours, litres, noise_litres=noise, parts=1)
+    loss = nights.line_loss(hours, litres, noise_litres=noise)
+    assert loss is not None
+    return loss.rate
 
 
 def test_a_visible_draw_is_left_out_of_the_nights_loss() -> None:
-    plain = np.mean([night(60, seed=seed).values[0] for seed in range(40)])
-    flushed = np.mean([night(60, flush=2.6, seed=seed).values[0] for seed in range(40)])
+    plain = np.mean([night(60, seed=seed) for seed in range(40)])
+    flushed = np.mean([night(60, flush=2.6, seed=seed) for seed in range(40)])
     assert plain == pytest.approx(60, abs=6)
     assert flushed == pytest.approx(60, abs=18)
 
 
 def test_too_few_readings_give_no_rate() -> None:
     hours = np.array([0.1, 1.0, 2.0])
-    assert leaks.night_rates(hours, hours, noise_litres=1.0, parts=1).values == ()
+    assert nights.line_loss(hours, hours, noise_litres=1.0) is None
+
+
+def quiet(litres: np.ndarray, apart: np.ndarray | None = None) -> nights.Loss | None:
+    hours = np.arange(len(litres)) / 4
+    nowhere = np.zeros(len(litres), dtype=bool)
+    return nights.quiet_loss(
+        hours, litres, apart=nowhere if apart is None else apart, noise_litres=1.0, interval_hours=0.25
+    )
+
+
+def test_the_quietest_two_hours_of_a_busy_day_show_the_leak_alone() -> None:
+    hours = np.arange(96) / 4
+    drawn = np.where((hours > 6) & (hours < 23), 20 * (hours - 6), 0) + np.where(hours >= 23, 340, 0)
+    assert quiet(3000 - drawn).rate == pytest.approx(0, abs=1e-6)  # type: ignore[union-attr]
+    assert quiet(3000 - drawn - 100 * hours / 24).rate == pytest.approx(100)  # type: ignore[union-attr]
+
+
+def test_a_day_hidden_by_refills_says_nothing_about_leaks() -> None:
+    apart = np.arange(96) % 12 < 5
+    assert quiet(np.linspace(3000, 2800, 96), apart) is None

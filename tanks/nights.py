@@ -1,0 +1,116 @@
+"""What a tank lost while the household rested, measured in two ways that fail differently.
+
+`line_loss`: a straight line through the night's levels, with the visible draws (a toilet is a step) fitted and
+left out; precise, but a night of small draws deceives it. `quiet_loss`: the gentlest slope of any two hours of the
+last day; a household rests somewhere, a leak does not. Rates are litres a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tanks.usage import HOUR, RefillSpan
+
+Array = NDArray[np.float64]
+
+NIGHT_FROM, NIGHT_TO = 0.0, 5.5  # local hours
+FEWEST_READINGS = 4
+SHORTEST_HOURS = 1.8
+STEP_SCORE = 11.0  # squared standard errors that a step must explain to count as a draw
+MOST_STEPS = 8
+QUIET_HOURS, QUIET_READINGS = 2.0, 5  # a window for the gentlest slope: so long, and of so many readings
+QUIET_COVER = 0.4  # of the day's windows must be whole, away from refills and gaps
+REFILL_MARGIN = 3600.0  # seconds around a refill in which water moves
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A loss rate and its standard error, litres a day."""
+
+    rate: float
+    error: float
+
+
+def night_losses(
+    times: Array,
+    litres: Array,
+    spans: Sequence[RefillSpan],
+    *,
+    midnight: float,
+    until: float,
+    noise_litres: float,
+    interval: float,
+) -> tuple[Loss | None, Loss | None]:
+    """`line_loss` of the night after `midnight` and `quiet_loss` of the day before `until` (seconds)."""
+    hours = (times - midnight) / HOUR
+    apart = np.zeros(len(times), dtype=bool)
+    for span in spans:
+        apart |= (times >= span.start_at - REFILL_MARGIN) & (times <= span.end_at + REFILL_MARGIN)
+    night = (hours >= NIGHT_FROM) & (hours < NIGHT_TO)
+    day = times >= until - 24 * HOUR
+    line = None
+    if not apart[night].any():
+        line = line_loss(hours[night], litres[night], noise_litres=noise_litres)
+    quiet = quiet_loss(
+        hours[day],
+        litres[day],
+        apart=apart[day],
+        noise_litres=noise_litres,
+        interval_hours=interval / HOUR,
+    )
+    return line, quiet
+
+
+def quiet_loss(
+    hours: Array, litres: Array, *, apart: NDArray[np.bool_], noise_litres: float, interval_hours: float
+) -> Loss | None:
+    """The gentlest slope of any window of QUIET_HOURS; None where too little of the day can be seen.
+
+    `apart`: readings that say nothing, during and around a refill.
+    """
+    length = max(QUIET_HOURS, (QUIET_READINGS + 0.6) * interval_hours)
+    count = len(hours)
+    if count < 2 * QUIET_READINGS:
+        return None
+    stop = np.searchsorted(hours, hours + length + 1e-6)
+    since, height = hours - hours[0], litres - litres.mean()
+    columns = np.stack([np.ones(count), since, since**2, height, since * height, apart.astype(np.float64)])
+    sums = np.concatenate([np.zeros((6, 1)), np.cumsum(columns, axis=1)], axis=1)
+    number, time, square, level, product, bad = sums[:, stop] - sums[:, :count]
+    whole = (hours[stop - 1] - hours > 0.85 * length) & (number >= QUIET_READINGS) & (bad == 0)
+    if whole.sum() < QUIET_COVER * 24 / interval_hours:
+        return None
+    scale = number * square - time**2
+    slopes = (number * product - time * level)[whole] / scale[whole]
+    error = 24 * noise_litres * float(np.sqrt(np.median(number[whole] / scale[whole])))
+    return Loss(-24 * float(slopes.max()), error)
+
+
+def line_loss(hours: Array, litres: Array, *, noise_litres: float) -> Loss | None:
+    """Loss over a night's readings, visible draws left out; None if too few."""
+    if len(hours) < FEWEST_READINGS or hours[-1] - hours[0] < SHORTEST_HOURS:
+        return None
+    noise = max(noise_litres, 1e-3)
+    count = len(hours)
+    columns = np.stack([np.ones(count), hours - hours.mean()], axis=1)
+    steps = np.tril(np.ones((count, count)))[:, 1:]
+    steps = steps[:, 1:-1] if count > 6 else steps
+    for _ in range(min(MOST_STEPS, count // 4)):
+        basis, _ = np.linalg.qr(columns)
+        residual = litres - basis @ (basis.T @ litres)
+        free = steps - basis @ (basis.T @ steps)
+        size = (free**2).sum(axis=0)
+        fall = -(free.T @ residual)
+        score = np.where((size > 1e-6) & (fall > 0), fall**2 / np.maximum(size, 1e-6), 0.0)
+        best = int(np.argmax(score)) if len(score) else 0
+        if not len(score) or score[best] < STEP_SCORE * noise**2:
+            break
+        columns = np.concatenate([columns, steps[:, best : best + 1]], axis=1)
+    coefficients = np.linalg.lstsq(columns, litres, rcond=None)[0]
+    error = 24 * noise / float(np.sqrt((columns[:, 1] ** 2).sum()))
+    # water does not rise at night: a rising line is noise, or made by the steps beside it
+    return Loss(max(-24 * float(coefficients[1]), -error), error)
