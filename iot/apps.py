@@ -5,6 +5,7 @@ class IotConfig(AppConfig):
     name = "iot"
 
     def ready(self) -> None:
-        from iot.services import broker
+        from iot.services import broker, downlinks
 
         broker.connect()
+        downlinks.connect()

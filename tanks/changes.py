@@ -5,6 +5,7 @@ whose notice was written before a batch began is seen by that batch.
 """
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models.signals import post_delete, post_save
@@ -16,6 +17,9 @@ from tanks.models import Device, Tank
 log = logging.getLogger(__name__)
 STREAM = "tanks:changed"
 KEPT_NOTICES = 10_000
+
+# Apps above add themselves when they start: called with "tank" or "device", and its id.
+listeners: list[Callable[[str, str], None]] = []
 
 
 def tank_changed(tank_id: object) -> None:
@@ -32,6 +36,8 @@ def _tell(what: str, name: str) -> None:
     except RedisError as error:
         # What is kept in memory expires by itself, so this is only late.
         log.warning("a change of %s %s could not be told: %s", what, name, error)
+    for listener in listeners:
+        listener(what, name)
 
 
 def connect() -> None:

@@ -103,6 +103,8 @@ def test_a_device_neither_publishes_nor_subscribes_outside_its_own_topics(tank, 
 
     assert listener.heard.get(timeout=SECONDS) == ("tanks/dev-1/level", b"mine")
     assert listener.may_publish("tanks/dev-1/config", b"for one")
+    settings_topic, told = device.heard.get(timeout=SECONDS)
+    assert (settings_topic, b'"deviceId":"dev-1"' in told) == ("tanks/dev-1/config", True)
     assert device.heard.get(timeout=SECONDS) == ("tanks/dev-1/config", b"for one")
     assert other.heard.empty()
 
