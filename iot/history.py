@@ -146,7 +146,7 @@ class History:
             if index not in recorded.duplicates:
                 tank_id, at = tanks[candidate.series].id, from_ms(candidate.ms)
                 oldest[tank_id] = min(at, oldest.get(tank_id, at))
-        minds_touch(oldest)
+        minds_touch(oldest.keys(), oldest)
 
     def _refuse(self, number: int, why: str) -> None:
         self.counts.refused += 1

@@ -5,7 +5,7 @@ An entry lost with Redis or a worker is made good by the tank's next reading, or
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -13,16 +13,20 @@ from bson import ObjectId
 from celery import current_app
 from kombu.exceptions import OperationalError
 from redis import RedisError
+from redis.client import Pipeline
 
 from common.redis import client
 from tanks.readings import to_ms
 
 log = logging.getLogger(__name__)
+TOUCHED = "minds:touched"  # ids of tanks with new readings, those of a batch in one entry
 DUE = "minds:due"  # tank → when it may be looked at
-OLDEST = "minds:oldest"  # tank → the oldest time read since it was last looked at
+OLDEST = "minds:oldest"  # tank → the time of the oldest late reading since it was last looked at
 KICKED = "minds:kicked"  # a task is on its way to the queue
 BUSY = "minds:busy"  # a task is at work
 ALARM = "minds:alarm"  # a task comes when the next tank is due
+ID_BYTES, AT_ONCE = 12, 100
+TOUCHES_KEPT = 2_000  # when nobody works for long, the tanks' next readings tell of them again
 KICK_MS = 30_000
 BUSY_MS = 120_000
 REST_SECONDS = 0.3  # so that the minds of a busy fleet leave the worker to others now and then
@@ -37,31 +41,41 @@ return {ids, oldest}
 """
 
 
-def minds_touch(oldest: Mapping[ObjectId, datetime]) -> None:
-    """Tanks with new readings, and the time of each one's oldest. Without Redis it is left to the sweep."""
-    if not oldest:
+def minds_touch(tank_ids: Collection[ObjectId], late: Mapping[ObjectId, datetime]) -> None:
+    """Tanks with new readings, and of those that got `late` ones the time of the oldest. Costs next to nothing.
+
+    Without Redis it is left to the sweep.
+    """
+    if not tank_ids:
         return
-    times = {str(tank_id): to_ms(at) for tank_id, at in oldest.items()}
-    _put(dict.fromkeys(times, time.time()), times)
+    try:
+        pipeline = client().pipeline(transaction=False)
+        pipeline.rpush(TOUCHED, b"".join(tank_id.binary for tank_id in tank_ids))
+        pipeline.ltrim(TOUCHED, -TOUCHES_KEPT, -1)
+        if late:
+            pipeline.zadd(OLDEST, {tank_id.binary: to_ms(at) for tank_id, at in late.items()}, lt=True)
+        _kick(pipeline)
+    except RedisError as error:
+        log.warning("%d tanks are left to the sweep: %s", len(tank_ids), error)
 
 
 def minds_put(due: Mapping[ObjectId, datetime]) -> None:
     """Tanks to be looked at from a time on, though nothing new was read."""
-    if due:
-        _put({str(tank_id): at.timestamp() for tank_id, at in due.items()}, {})
-
-
-def _put(due: dict[str, float], oldest: dict[str, int]) -> None:
+    if not due:
+        return
     try:
         pipeline = client().pipeline(transaction=False)
-        pipeline.zadd(DUE, cast(Any, due), nx=True)
-        if oldest:
-            pipeline.zadd(OLDEST, cast(Any, oldest), lt=True)
-        pipeline.set(KICKED, 1, nx=True, px=KICK_MS)
-        if pipeline.execute()[-1]:
-            _send()
+        pipeline.zadd(DUE, {tank_id.binary: at.timestamp() for tank_id, at in due.items()}, nx=True)
+        _kick(pipeline)
     except RedisError as error:
         log.warning("%d tanks are left to the sweep: %s", len(due), error)
+
+
+def _kick(pipeline: Pipeline) -> None:
+    """Runs the pipeline, and sends a task unless one is on its way."""
+    pipeline.set(KICKED, 1, nx=True, px=KICK_MS)
+    if pipeline.execute()[-1]:
+        _send()
 
 
 def _send(wait_seconds: float = 0) -> None:
@@ -83,6 +97,7 @@ def minds_begin() -> bool:
 def minds_end() -> None:
     """The work is over; whatever is left is given, after a rest, to a task of its own."""
     client().delete(BUSY, KICKED)
+    _sort_in()
     left = cast(list[tuple[bytes, float]], client().zrange(DUE, 0, 0, withscores=True))
     if not left:
         return
@@ -94,11 +109,19 @@ def minds_end() -> None:
 
 
 def minds_take(*, limit: int) -> dict[ObjectId, int | None]:
-    """Takes up to `limit` tanks that are due: id → the oldest time read since (ms), if anything was."""
+    """Takes up to `limit` tanks that are due: id → the time of the oldest late reading since (ms), if one came."""
+    _sort_in()
     taken = cast(list[Any], client().eval(TAKE, 2, DUE, OLDEST, str(time.time()), str(limit)))
     if not taken:
         return {}
     return {
-        ObjectId(name.decode()): int(float(at)) if at is not None else None
-        for name, at in zip(*taken, strict=True)
+        ObjectId(name): int(float(at)) if at is not None else None for name, at in zip(*taken, strict=True)
     }
+
+
+def _sort_in() -> None:
+    """Puts the tanks of the touches in the queue, once each."""
+    now = time.time()
+    while touches := cast(list[bytes], client().lpop(TOUCHED, AT_ONCE)):
+        ids = {touch[at : at + ID_BYTES] for touch in touches for at in range(0, len(touch), ID_BYTES)}
+        client().zadd(DUE, dict.fromkeys(ids, now), nx=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bson import ObjectId
 from kombu.exceptions import OperationalError
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 ASK_AGAIN_SECONDS = 60.0
 KEPT_REQUESTS = 100_000
 PAUSE_SECONDS = 1.0
+ON_TIME = timedelta(minutes=10)  # a reading that is older may be too late for its day
 
 
 class Followings:
@@ -70,14 +71,13 @@ class Followings:
 
 
 def touch_minds(batch: Batch, known: KnownDevices) -> None:
-    """The step: tells which tanks have new readings and how old those are. What they mean is found out elsewhere."""
-    oldest: dict[ObjectId, datetime] = {}
+    """The step: tells which tanks have new readings. What those mean is found out elsewhere."""
     duplicates = batch.duplicates
+    if len(duplicates) == len(batch.samples):
+        return
+    on_time = batch.now - ON_TIME
+    late: dict[ObjectId, datetime] = {}
     for index, sample in enumerate(batch.samples):
-        tank = sample.device.tank
-        if tank is None or index in duplicates:
-            continue
-        before = oldest.get(tank.id)
-        if before is None or sample.at < before:
-            oldest[tank.id] = sample.at
-    minds_touch(oldest)
+        if sample.at < on_time and index not in duplicates and (tank := sample.device.tank) is not None:
+            late[tank.id] = min(sample.at, late.get(tank.id, sample.at))
+    minds_touch([tank.id for tank in batch.tanks.values()], late)

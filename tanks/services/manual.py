@@ -46,7 +46,7 @@ def reading_record_manual(
     recorded = readings_record(candidates=[candidate], states=states)
     if recorded.gone:
         raise NotFoundError("tank")
-    minds_touch({tank.pk: at})
+    minds_touch([tank.pk], {tank.pk: at} if at < now else {})
     if tank.series in recorded.moved:
         _follow(tank, states[tank.series])
     return Reading(tank.series, at, level, volume_liters, "manual", recorded.qualities[0], MANUAL_SLOT)

@@ -6,29 +6,27 @@ made anew from the stored readings: slower, and to the same end.
 """
 
 import logging
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bson import ObjectId
 from kombu.exceptions import OperationalError
-from pymongo.errors import BulkWriteError
 
 from accounts.models import User
-from common.mongo import Document, collection, insert_many_raw, update_many_ways
+from common.mongo import Document, collection
 from common.time import iso, utc_now
 from tanks import mind_state, readings
-from tanks.forecast import Forecast
 from tanks.habits import DAYS_KEPT
 from tanks.mind import CLOSE_HOUR, LEAK_HOUR, TankFacts, TankMind
 from tanks.models import Mind, Tank
-from tanks.readings import DUPLICATE_KEY, from_ms, to_ms
+from tanks.readings import from_ms, to_ms
 from tanks.refills import Refill
 from tanks.services.level_zones import replenishment_request
-from tanks.services.mind_alerts import Told, alerts_follow, history_record
+from tanks.services.mind_alerts import Told, alerts_follow
+from tanks.services.mind_store import Work, at_seconds, minds_write, remake_due
 from tanks.services.supply import Delivery, supply
 
 log = logging.getLogger(__name__)
@@ -38,7 +36,6 @@ SPACING_SECONDS = 55.0  # readings closer together than this say no more of use,
 LATE_MS = 120_000  # readings late by less change nothing
 STAGE_HOURS = (CLOSE_HOUR, LEAK_HOUR, 24)  # local, when a day or a night is settled
 STAGE_GRACE = timedelta(minutes=30)
-REMAKE_FIRST, REMAKE_FACTOR, REMAKE_LAST = timedelta(seconds=10), 4, timedelta(hours=6)
 REMAKES_FORGOTTEN = timedelta(days=1)
 SOON = timedelta(seconds=60)  # what is due later is found by the sweep
 FORECAST_EVERY = timedelta(hours=1)
@@ -49,27 +46,12 @@ FAILED_AGAIN = timedelta(hours=1)
 UNREAD_AGAIN = timedelta(days=1)
 REFILLS_KEPT = 60
 USUAL_LEAD_DAYS = 1.0
+FAILURES = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
 CONCERN = 0.01  # chance of running dry from which replenishment is asked to look
 TANK_FIELDS = (
     *("series", "user_id", "capacity", "low_water_threshold", "critical_threshold", "auto_order"),
     *("preferred_supplier_id", "avg_daily_usage", "forecast", "mind_due"),
 )
-
-
-@dataclass(slots=True, eq=False)
-class _Work:
-    """One tank on its way: what was stored, the mind, and what came of it."""
-
-    tank: Document
-    before: Document | None
-    mind: TankMind
-    clock: int
-    late: bool
-    made_at: datetime
-    remakes: int
-    is_made_anew: bool
-    made: Forecast | None = None
-    changes: dict[str, Any] = field(default_factory=dict)
 
 
 def minds_advance(*, touched: Mapping[ObjectId, int | None], now: datetime) -> dict[ObjectId, datetime]:
@@ -89,33 +71,44 @@ def minds_advance(*, touched: Mapping[ObjectId, int | None], now: datetime) -> d
         work = _think(tank, zone, minds.get(tank["_id"]), touched[tank["_id"]], now)
         if work is not None:
             works.append(work)
-    done = _write(works)
+    done = minds_write(works)
     again = dict.fromkeys((work.tank["_id"] for work in works if work not in done), now)
     alerts_follow(told=[_told(work, now) for work in done], now=now)
     for work in done:
         _ask_for_water(work)
-        if work.late and (due := _remake_due(work.made_at, work.remakes)) <= now + SOON:
+        if work.late and (due := remake_due(work.made_at, work.remakes)) <= now + SOON:
             again[work.tank["_id"]] = due
     return again
 
 
 def _think(
     tank: Document, zone: str, before: Document | None, oldest: int | None, now: datetime
-) -> _Work | None:
+) -> Work | None:
     """The tank's mind brought up to now; None where there is nothing to think about, or thinking failed."""
     try:
-        work = _open(tank, zone, before, oldest, now)
-        _read_on(work, now)
-        if work.mind.day is None:
-            _put_off(tank, now + UNREAD_AGAIN)
+        work = _live_on(_open(tank, zone, before, oldest, now), now)
+    except FAILURES:
+        log.exception("the mind of tank %s failed; it is made anew", tank["_id"])
+        unreadable = before and {**before, "state": b""}
+        try:
+            work = _live_on(_open(tank, zone, unreadable, None, now), now)
+        except FAILURES:
+            log.exception("the mind of tank %s cannot be made", tank["_id"])
+            _put_off(tank, now + FAILED_AGAIN)
             return None
-        work.mind.tick(now.timestamp())
-        _forecast(work, now)
-        _gather(work, now)
-    except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError):
-        log.exception("the mind of tank %s failed", tank["_id"])
-        _put_off(tank, now + FAILED_AGAIN)
+    if work is None:
+        _put_off(tank, now + UNREAD_AGAIN)
+    return work
+
+
+def _live_on(work: Work, now: datetime) -> Work | None:
+    """The work with what is new since it stopped; None for a tank that was never read."""
+    _read_on(work, now)
+    if work.mind.day is None:
         return None
+    work.mind.tick(now.timestamp())
+    _forecast(work, now)
+    _gather(work, now)
     return work
 
 
@@ -123,7 +116,7 @@ def _put_off(tank: Document, due: datetime) -> None:
     collection(Tank).update_one({"_id": tank["_id"]}, {"$set": {"mind_due": due}})
 
 
-def _open(tank: Document, zone: str, before: Document | None, oldest: int | None, now: datetime) -> _Work:
+def _open(tank: Document, zone: str, before: Document | None, oldest: int | None, now: datetime) -> Work:
     facts = TankFacts(
         capacity_liters=tank["capacity"],
         timezone=zone,
@@ -135,11 +128,11 @@ def _open(tank: Document, zone: str, before: Document | None, oldest: int | None
     if before and before["capacity"] == tank["capacity"] and before["timezone"] == zone:
         late = before["late"] or (oldest is not None and _is_late(from_ms(oldest), before))
         mind = mind_state.unpack(before["state"], facts)
-        if mind and not (late and _remake_due(before["made_at"], remakes) <= now):
-            return _Work(tank, before, mind, before["clock"], late, before["made_at"], remakes, False)
+        if mind and not (late and remake_due(before["made_at"], remakes) <= now):
+            return Work(tank, before, mind, before["clock"], late, before["made_at"], remakes, False)
     # Making anew costs as much as weeks of life, so the next times have to wait the longer.
     remakes = remakes + 1 if before else 0
-    return _Work(tank, before, TankMind(facts), to_ms(now - HISTORY), False, now, remakes, True)
+    return Work(tank, before, TankMind(facts), to_ms(now - HISTORY), False, now, remakes, True)
 
 
 def _is_late(oldest: datetime, before: Document) -> bool:
@@ -152,12 +145,7 @@ def _is_late(oldest: datetime, before: Document) -> bool:
     return bool(settled.astimezone(UTC) <= before["ticked_at"])
 
 
-def _remake_due(made_at: datetime, remakes: int) -> datetime:
-    wait: timedelta = REMAKE_FIRST * float(REMAKE_FACTOR ** min(remakes, 10))
-    return made_at + min(wait, REMAKE_LAST)
-
-
-def _read_on(work: _Work, now: datetime) -> None:
+def _read_on(work: Work, now: datetime) -> None:
     """Every stored reading since the clock, in order of time."""
     mind = work.mind
     fed = mind.sensor.last_at or 0.0
@@ -169,7 +157,7 @@ def _read_on(work: _Work, now: datetime) -> None:
             mind.observe(at, reading.level, source=reading.source)
 
 
-def _forecast(work: _Work, now: datetime) -> None:
+def _forecast(work: Work, now: datetime) -> None:
     """Sets `work.made` where it is time for a new forecast; takes an old one away from a tank long unread."""
     mind, outlook = work.mind, (work.before or {}).get("outlook")
     if not mind.times or now.timestamp() - mind.times[-1] > FORECAST_UNTIL.total_seconds():
@@ -187,7 +175,7 @@ def _forecast(work: _Work, now: datetime) -> None:
     work.changes["outlook"] = mind_state.outlook_document(mind, work.made)
 
 
-def _gather(work: _Work, now: datetime) -> None:
+def _gather(work: Work, now: datetime) -> None:
     """What is to be written of the findings."""
     mind, before, changes = work.mind, work.before or {}, work.changes
     if mind.findings.days or work.is_made_anew:
@@ -197,7 +185,7 @@ def _gather(work: _Work, now: datetime) -> None:
         changes["habits"] = mind_state.habits(mind)
     if mind.findings.refills or work.is_made_anew:
         kept = [] if work.is_made_anew else before.get("refills", [])
-        since = min((_at(refill.start_at) for refill in mind.findings.refills), default=now)
+        since = min((at_seconds(refill.start_at) for refill in mind.findings.refills), default=now)
         expected = supply().deliveries([work.tank["_id"]], since).get(work.tank["_id"], [])
         found = [_refill_row(refill, expected) for refill in mind.findings.refills]
         changes["refills"] = [*kept, *found][-REFILLS_KEPT:]
@@ -214,16 +202,12 @@ def _gather(work: _Work, now: datetime) -> None:
     }
 
 
-def _at(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
 def _refill_row(refill: Refill, expected: list[Delivery]) -> dict[str, Any]:
     """A refill as it is kept; `orderId` is the order that explains it, if one does."""
-    explained = [one for one in expected if one.explains(_at(refill.at))]
+    explained = [one for one in expected if one.explains(at_seconds(refill.at))]
     return {
-        "startAt": iso(_at(refill.start_at)),
-        "at": iso(_at(refill.at)),
+        "startAt": iso(at_seconds(refill.start_at)),
+        "at": iso(at_seconds(refill.at)),
         "liters": round(refill.litres, 1),
         "uncertaintyLiters": round(refill.uncertainty, 1),
         "levelBefore": round(refill.level_before, 2),
@@ -232,65 +216,7 @@ def _refill_row(refill: Refill, expected: list[Delivery]) -> dict[str, Any]:
     }
 
 
-def _write(works: list[_Work]) -> list[_Work]:
-    """Writes the minds that no other worker wrote since they were read, then what changes of their tanks.
-
-    Returns the work that counts; of the rest nothing is kept.
-    """
-    for work in works:
-        work.changes["version"] = secrets.randbits(62)
-        if work.is_made_anew:
-            history_record(tank=work.tank, alerts=work.mind.findings.alerts)
-    new = [work for work in works if work.before is None]
-    known = [(work, work.before["version"]) for work in works if work.before is not None]
-    done = list(works)
-    if new:
-        rows = [{"_id": work.tank["_id"], "outlook": None, **work.changes} for work in new]
-        failures = insert_many_raw(Mind._meta.db_table, rows)
-        if any(failure["code"] != DUPLICATE_KEY for failure in failures):
-            raise BulkWriteError({"writeErrors": failures})
-        beaten = [new[failure["index"]] for failure in failures]
-        done = [work for work in done if work not in beaten]
-    if known:
-        writes = [
-            {"q": {"_id": work.tank["_id"], "version": version}, "u": {"$set": work.changes}}
-            for work, version in known
-        ]
-        if update_many_ways(Mind, writes) != len(writes):
-            ids = {"_id": {"$in": [work.tank["_id"] for work, _ in known]}}
-            stored = {mind["_id"]: mind["version"] for mind in collection(Mind).find(ids, {"version": 1})}
-            mine = {
-                work.tank["_id"]
-                for work, _ in known
-                if stored.get(work.tank["_id"]) == work.changes["version"]
-            }
-            done = [work for work in done if work.before is None or work.tank["_id"] in mine]
-    changes = [(work.tank["_id"], change) for work in done if (change := _tank_changes(work))]
-    if changes:
-        update_many_ways(
-            Tank, [{"q": {"_id": tank_id}, "u": {"$set": change}} for tank_id, change in changes]
-        )
-    return done
-
-
-def _tank_changes(work: _Work) -> Document:
-    due = _at(work.mind.due)
-    if work.late:
-        due = min(due, _remake_due(work.made_at, work.remakes))
-    changes: Document = {}
-    if due != work.tank["mind_due"]:
-        changes["mind_due"] = due
-    if work.made:
-        changes["forecast"] = mind_state.forecast_document(work.made)
-    elif "outlook" in work.changes:
-        changes["forecast"] = None
-    average = work.mind.usage.average()
-    if average is not None and round(average, 1) != work.tank["avg_daily_usage"]:
-        changes["avg_daily_usage"] = round(average, 1)
-    return changes
-
-
-def _told(work: _Work, now: datetime) -> Told:
+def _told(work: Work, now: datetime) -> Told:
     mind = work.mind
     last = mind.times[-1] if mind.times else 0.0
     fresh = min(max(FRESH_LEAST, 3 * mind.sensor.interval), FRESH_MOST)
@@ -305,7 +231,7 @@ def _told(work: _Work, now: datetime) -> Told:
     )
 
 
-def _ask_for_water(work: _Work) -> None:
+def _ask_for_water(work: Work) -> None:
     """The decision is made elsewhere, with all that it needs; here is only seen that it may be due."""
     if not (work.made and work.tank["auto_order"]):
         return

@@ -218,8 +218,10 @@ def test_new_readings_reach_the_tanks_mind_and_copies_do_not(tank, device):
     one = reading(62.5, minutes_ago=20)
     pipeline = Pipeline()
     pipeline.take([reading(62.4, minutes_ago=5), one])
-    oldest = minds_take(limit=10)[tank.pk]
-    assert oldest == readings.to_ms(readings.newest(tank.series, limit=5)[-1].timestamp)
+    late = minds_take(limit=10)[tank.pk]
+    assert late == readings.to_ms(readings.newest(tank.series, limit=5)[-1].timestamp)
+    pipeline.take([reading(62.3)])
+    assert minds_take(limit=10) == {tank.pk: None}
     pipeline.take([one])
     assert minds_take(limit=10) == {}
 

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from common.mongo import collection
@@ -216,6 +217,16 @@ def test_a_state_that_cannot_be_read_is_made_anew(home):
     assert (len(mind["days"]), mind["made_at"]) == (15, now + timedelta(minutes=1))
 
 
+def test_a_state_that_makes_thinking_fail_is_made_anew(home):
+    now = lived(home, KEPT_FULL)
+    version, state = msgspec.msgpack.decode(collection(Mind).find_one({"_id": home.pk})["state"])
+    broken = msgspec.msgpack.encode([version, {**state, "levels": ["what"] * len(state["levels"])}])
+    collection(Mind).update_one({"_id": home.pk}, {"$set": {"state": broken, "outlook": None}})
+    later = now + timedelta(minutes=1)
+    advance(home, later)
+    assert collection(Mind).find_one({"_id": home.pk})["made_at"] == later
+
+
 def test_another_capacity_measures_all_days_anew(home):
     now = lived(home, KEPT_FULL)
     Tank.objects.filter(pk=home.pk).update(capacity=8_000)
@@ -276,9 +287,19 @@ def test_a_deleted_tank_takes_its_mind_along(home):
 def test_the_queue_holds_a_tank_once_with_its_oldest_reading(home):
     now = datetime(2026, 1, 1, tzinfo=UTC)
     for hours in (2, 5, 1):
-        mind_queue.minds_touch({home.pk: now - timedelta(hours=hours)})
+        mind_queue.minds_touch([home.pk], {home.pk: now - timedelta(hours=hours)})
+    mind_queue.minds_touch([home.pk], {})
     assert mind_queue.minds_take(limit=10) == {home.pk: to_ms(now - timedelta(hours=5))}
     assert mind_queue.minds_take(limit=10) == {}
+
+
+def test_touches_that_nobody_takes_do_not_pile_up(home, monkeypatch):
+    monkeypatch.setattr(mind_queue, "TOUCHES_KEPT", 5)
+    for _ in range(20):
+        mind_queue.minds_touch([home.pk], {})
+    assert client().llen(mind_queue.TOUCHED) == 5
+    assert mind_queue.minds_take(limit=10) == {home.pk: None}
+    assert client().llen(mind_queue.TOUCHED) == 0
 
 
 def test_one_task_works_at_a_time_and_leaves_none_behind(home):
