@@ -50,6 +50,8 @@ class BatchContext:
             return strangers.setdefault(device_id, {})
         state = device.decoder_state
         self.lent[device_id] = (msgspec.json.encode(state), state)
+        if not state and device_id in self.known.strangers:
+            state.update(self.known.strangers.pop(device_id))  # announced before it was registered
         return state
 
     def changed_states(self) -> dict[str, dict[str, Any]]:

@@ -232,3 +232,24 @@ def test_a_worker_makes_a_forecast_of_the_first_readings(tank, device):
     forecast = collection(Tank).find_one({"_id": tank.pk})["forecast"]
     assert forecast["daysRemaining"]["p10"] < forecast["daysRemaining"]["p90"]
     assert forecast["volumeLiters"] == pytest.approx(6245, abs=10)
+
+
+def test_an_announcement_counts_for_a_device_that_is_registered_after_it(tank):
+    """Home Assistant's discovery, retained by the broker, tells the unit that the value comes in."""
+    tank.geometry = TankGeometry(shape="vertical_cylinder", height_mm=1000)
+    tank.save()
+    pipeline = Pipeline()
+
+    def send(topic, body, **more):
+        payload = body if isinstance(body, bytes) else orjson.dumps(body)
+        pipeline.take(
+            [Message(transport="mqtt", topic=topic, payload=payload, received_at=utc_now(), **more)]
+        )
+
+    config = {"~": "cellar", "name": "Distance", "stat_t": "~/sensor/gap/state", "unit_of_meas": "cm"}
+    send("homeassistant/sensor/cellar/gap/config", config | {"dev_cla": "distance"}, retained=True)
+    assert RejectedMessage.objects.get().code == "unknown_device"
+    device_register(tank=tank, device_id="cellar", kind="esphome")
+    send("cellar/sensor/gap/state", b"25")
+    assert current(tank)["level"] == 75
+    assert Device.objects.get(device_id="cellar").decoder_state["sensors"]
