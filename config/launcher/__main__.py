@@ -79,6 +79,7 @@ def run(environment: Environment, began: float) -> None:
                 disk.look()
     finally:
         output.say("stopping")
+        lock.say_stopping(var_dir)
         supervisor.tell("broker", Broker.let_go)
         supervisor.stop(processes.STOP_STAGES)
 

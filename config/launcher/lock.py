@@ -5,34 +5,62 @@ import fcntl
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 from config.environment import RUNNING_FILE
 from config.launcher.errors import LaunchError
+
+STOP_SECONDS = 15.0
+POLL_SECONDS = 0.1
 
 
 @contextlib.contextmanager
 def only_launcher(var_dir: Path) -> Iterator[None]:
     """Hold VAR_DIR for this process; the kernel lets go of it however the process ends.
 
-    Raises LaunchError with the pid of the launcher that has it.
+    Waits for a launcher that is about to end. Raises LaunchError with the pid of one that is not.
     """
     path = var_dir / "run" / "lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        deadline = time.monotonic() + STOP_SECONDS
+        while not _locked(file):
             file.seek(0)
-            raise LaunchError(
-                f"Already running on {var_dir} (pid {file.read().strip() or 'unknown'}). Stop that one first, "
-                "or give this one a folder and ports of its own: VAR_DIR=… PORT=… MQTT_PORT=… make run."
-            ) from None
+            pid = file.read().strip()
+            if not pid or _stopping(var_dir) != pid or time.monotonic() > deadline:
+                raise LaunchError(
+                    f"Already running on {var_dir} (pid {pid or 'unknown'}). Stop that one first, or give this "
+                    "one a folder and ports of its own: VAR_DIR=… PORT=… MQTT_PORT=… make run."
+                )
+            time.sleep(POLL_SECONDS)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def say_stopping(var_dir: Path) -> None:
+    """Tell a next launcher that this one is about to end."""
+    with contextlib.suppress(OSError):
+        (var_dir / "run" / "stopping").write_text(str(os.getpid()))
+
+
+def _stopping(var_dir: Path) -> str:
+    try:
+        return (var_dir / "run" / "stopping").read_text()
+    except OSError:
+        return ""
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

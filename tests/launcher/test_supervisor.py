@@ -138,6 +138,17 @@ def test_a_second_launcher_on_the_same_folder_says_who_has_it(start: Callable[[]
     assert alive(first.pid("plain"))
 
 
+def test_a_start_waits_for_the_launcher_that_is_about_to_end(start: Callable[[], Tiny]) -> None:
+    first = start().wait_up()
+    pids = {name: first.pid(name) for name in NAMES}
+    first.process.send_signal(signal.SIGTERM)
+    wait(lambda: (first.var_dir / "run" / "stopping").exists())
+    second = start()
+    wait(lambda: second.pid("plain") != pids["plain"])
+    second.wait_up()
+    assert first.process.poll() == 0
+
+
 def test_a_pid_that_another_process_has_by_now_is_left_alone(tmp_path: Path) -> None:
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     try:

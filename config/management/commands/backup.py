@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from pymongo.errors import PyMongoError
 
 from common.mongo import database
 from config.backup import BackupError, backup_write
@@ -19,7 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             written = backup_write(database=database(), folder=options["folder"])
-        except BackupError as error:
+        except (BackupError, PyMongoError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
             f"{sum(written.values())} documents of {len(written)} collections in {options['folder']}"

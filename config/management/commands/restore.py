@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from pymongo.errors import PyMongoError
 
 from common.mongo import database
 from config.backup import BackupError, backup_restore
@@ -24,6 +25,6 @@ class Command(BaseCommand):
             restored = backup_restore(
                 database=database(), folder=options["folder"], replace=options["replace"]
             )
-        except BackupError as error:
+        except (BackupError, PyMongoError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{sum(restored.values())} documents of {len(restored)} collections restored")

@@ -45,6 +45,7 @@ def main() -> int:
                 while True:
                     supervisor.pause()
             finally:
+                lock.say_stopping(var_dir)
                 supervisor.stop([(["plain"], 2.0), (["stubborn"], 1.0)])
     except LaunchError as problem:
         print(problem, file=sys.stderr)
