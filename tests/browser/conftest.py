@@ -53,6 +53,7 @@ def visit(product: Any, chromium: Any) -> Iterator[Callable[..., Visit]]:
             f"http://127.0.0.1:{product.port}",
             viewport={"width": width, "height": height},
             color_scheme=scheme,
+            reduced_motion="reduce",
         )
         visits.append(made)
         if user is not None:

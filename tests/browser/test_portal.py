@@ -16,9 +16,8 @@ def test_an_order_is_taken_scheduled_started_and_delivered_by_clicking(
 
     window = visit(sam, width=390, height=844)
     page = window.open("/portal/orders")
-    page.locator(f'[data-order="{order.order_number}"] a').click()
-
-    page.get_by_role("button", name="Accept", exact=True).click()
+    page.get_by_role("button", name=f"Accept {order.order_number}").dblclick()
+    page.get_by_text("Order accepted. Agree on a date next.").wait_for()
     page.get_by_role("button", name="Schedule", exact=True).click()
     page.get_by_role("button", name="Start delivery").click()
     page.locator("[name=delivered_liters]").fill("950")

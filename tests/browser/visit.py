@@ -10,6 +10,9 @@ SHOTS = os.environ.get("BROWSER_SHOTS", "")
 
 REFRESHED = """() => !document.querySelector(".htmx-request") && performance.getEntriesByType("resource").some(
   (entry) => entry.initiatorType === "xmlhttprequest" && entry.name === location.href)"""
+STILL = """() => new Promise((frame) => requestAnimationFrame(() => requestAnimationFrame(frame)))
+  .then(() => Promise.allSettled(document.getAnimations().map((one) => one.finished)))
+  .then(() => true)"""
 SERIOUS = """() => axe.run({resultTypes: ["violations"]}).then(({violations}) => violations
   .filter(({impact}) => impact === "serious" || impact === "critical")
   .map(({impact, id, nodes}) => `${impact} ${id} ${nodes[0].html.slice(0, 200)}`))"""
@@ -58,6 +61,7 @@ class Visit:
 
     def serious(self, name: str) -> list[str]:
         """What axe-core finds serious or critical, and whether the page is wider than its window."""
+        self.page.evaluate(STILL)
         if SHOTS:
             self.page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
         own = len(self.complaints)

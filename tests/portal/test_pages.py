@@ -175,6 +175,18 @@ def test_a_step_that_is_no_longer_possible_shows_the_order_and_why(portal: Clien
     assert status_of(order) == Status.PLACED
 
 
+def test_an_order_accepted_in_a_list_leads_to_its_page(portal: Client, order: Any) -> None:
+    assert address(order, "accept") in portal.get("/portal/").text
+    headers = {"HX-Request": "true"}
+
+    first = portal.post(address(order, "accept"), {"from": "list"}, headers=headers)
+    again = portal.post(address(order, "accept"), {"from": "list"}, headers=headers)
+
+    assert first.headers["HX-Redirect"] == again.headers["HX-Redirect"] == address(order)
+    assert status_of(order) == Status.ACKNOWLEDGED
+    assert address(order, "accept") not in portal.get("/portal/").text
+
+
 @pytest.mark.parametrize("date", ["", "yesterday", "2020-01-01T10:00"])
 def test_a_senseless_date_is_told_beside_the_field(portal: Client, order: Any, date: str) -> None:
     portal.post(address(order, "accept"))

@@ -11,9 +11,10 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from accounts.models import Role
 from common.errors import DomainError, NotFoundError
@@ -129,6 +130,11 @@ class Done:
 Step = Callable[[PortalRequest, Order], "Done | tuple[str, forms.Form]"]
 
 
+def _is_elsewhere(request: PortalRequest) -> bool:
+    """Whether the step is taken in a list of orders, by htmx: it then leads to the order's own page."""
+    return bool(request.headers.get("HX-Request")) and request.POST.get("from") == "list"
+
+
 def order_step(step: Step) -> Callable[..., HttpResponse]:
     """A view that takes one step. The step returns `Done`, or the name and the form that has errors.
 
@@ -143,17 +149,20 @@ def order_step(step: Step) -> Callable[..., HttpResponse]:
         try:
             outcome = step(request, order)
         except DomainError as error:
+            if _is_elsewhere(request):
+                messages.error(request, error.detail)
+                return HttpResponseClientRedirect(reverse("portal:order", args=[order_id]))
             return _show(request, order_get(request, order_id), status=error.status, error=error.detail)
         if not isinstance(outcome, Done):
             name, form = outcome
             return _show(request, order, status=400, **{name: form})
-        if request.headers.get("HX-Request") and not outcome.gone:
+        if request.headers.get("HX-Request") and not outcome.gone and not _is_elsewhere(request):
             shown = _show(request, order_get(request, order_id))
             return trigger_client_event(shown, "toast", {"text": outcome.text, "level": "success"})
         messages.success(request, outcome.text)
         address = redirect("portal:orders") if outcome.gone else redirect("portal:order", order_id=order_id)
         if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": address.url})
+            return HttpResponseClientRedirect(address.url)
         return address
 
     return view
