@@ -43,6 +43,7 @@ class OrderAdmin(ReadOnlyAdmin):
                 "fields": (
                     "amount",
                     "delivered_liters",
+                    "measured_liters",
                     "requested_date",
                     "scheduled_delivery_date",
                     "actual_delivery_date",

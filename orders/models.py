@@ -102,6 +102,9 @@ class Order(TimestampedModel):
     is_open = models.BooleanField(default=True, help_text="not yet delivered or cancelled")
     amount = models.FloatField(help_text="litres ordered")
     delivered_liters = models.FloatField(null=True, blank=True)
+    measured_liters = models.FloatField(
+        null=True, blank=True, editable=False, help_text="litres that the tank's sensor saw come in"
+    )
     price_per_liter = models.DecimalField(max_digits=12, decimal_places=6)
     price = models.DecimalField(max_digits=14, decimal_places=2)
     currency = models.CharField(max_length=3, default="USD")

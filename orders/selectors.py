@@ -132,6 +132,7 @@ def order_payload(row: Document) -> Document:
             "driverId": row["driver_id"],
             "driverName": row["driver_name"] or None,
             "deliveredLiters": row["delivered_liters"],
+            "measuredLiters": row.get("measured_liters"),
         },
         "tracking": None,
         "auto": row["auto"],

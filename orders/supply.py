@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bson import ObjectId
 
-from common.mongo import Document, collection
+from common.mongo import Document, collection, update_many_ways
 from common.time import utc_now
 from orders.models import Order, Status
 from orders.scheduling import earliest_delivery
@@ -53,3 +53,11 @@ class OrderedSupply:
                 start, end = max(order["order_date"], brought - BEFORE), brought + AFTER
             found.setdefault(order["tank_id"], []).append(Delivery(order["_id"], start, end))
         return found
+
+    def measured(self, liters: Mapping[ObjectId, float]) -> None:
+        writes = [
+            {"q": {"_id": order_id}, "u": {"$set": {"measured_liters": seen}}}
+            for order_id, seen in liters.items()
+        ]
+        if writes:
+            update_many_ways(Order, writes)

@@ -220,6 +220,8 @@ class Severity(models.TextChoices):
 class Alert(TimestampedModel):
     """A condition of a tank from `opened_at` to `closed_at`, with its evidence. One open alert a tank and kind."""
 
+    tank_id: ObjectId
+
     tank = models.ForeignKey(Tank, on_delete=models.CASCADE, related_name="alerts", db_index=False)
     user_id = ObjectIdField()
     kind = models.CharField(max_length=32, choices=AlertKind)

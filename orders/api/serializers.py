@@ -114,6 +114,7 @@ class DeliverySerializer(serializers.Serializer):
     driver_id = ObjectIdField(allow_null=True)
     driver_name = LineField(max_length=150, allow_null=True)
     delivered_liters = NumberField(allow_null=True)
+    measured_liters = NumberField(allow_null=True, help_text="what the tank's sensor saw come in")
 
 
 class PartySerializer(serializers.Serializer):

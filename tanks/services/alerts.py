@@ -106,7 +106,11 @@ def alert_snooze(*, alert: Alert, until: datetime) -> Alert:
 def _change(alert: Alert, values: dict[str, Any]) -> Alert:
     if not Alert.objects.filter(pk=alert.pk, is_open=True).update(**values):
         raise DomainError("alert_closed", "The alert is closed already.")
-    return Alert.objects.get(pk=alert.pk)
+    changed: Alert = Alert.objects.get(pk=alert.pk)
+    tank = Tank.objects.filter(pk=alert.tank_id).first()
+    if tank is not None:
+        _publish(tank, changed)
+    return changed
 
 
 def _tell_opened(tank: Tank, alert: Alert, quiet: bool) -> None:

@@ -74,6 +74,7 @@ def minds_advance(*, touched: Mapping[ObjectId, int | None], now: datetime) -> d
     done = minds_write(works)
     again = dict.fromkeys((work.tank["_id"] for work in works if work not in done), now)
     alerts_follow(told=[_told(work, now) for work in done], now=now)
+    supply().measured(_measured(done))
     for work in done:
         _ask_for_water(work)
         if work.late and (due := remake_due(work.made_at, work.remakes)) <= now + SOON:
@@ -229,6 +230,19 @@ def _told(work: Work, now: datetime) -> Told:
         unexplained=[row for row in rows if row["orderId"] is None],
         is_present=now.timestamp() - last <= fresh,
     )
+
+
+def _measured(works: list[Work]) -> dict[ObjectId, float]:
+    """The litres of all refills that an order explains, by that order, where a refill is new."""
+    liters: dict[ObjectId, float] = {}
+    for work in works:
+        rows = work.changes.get("refills", [])
+        new = {row["orderId"] for row in rows[-len(work.mind.findings.refills) :]}
+        for row in rows:
+            if row["orderId"] in new and row["orderId"]:
+                order_id = ObjectId(row["orderId"])
+                liters[order_id] = round(liters.get(order_id, 0.0) + row["liters"], 1)
+    return liters
 
 
 def _ask_for_water(work: Work) -> None:

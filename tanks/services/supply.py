@@ -29,6 +29,9 @@ class Supply(Protocol):
     ) -> Mapping[ObjectId, list[Delivery]]:
         """The deliveries to these tanks that are open or ended after `since`."""
 
+    def measured(self, liters: Mapping[ObjectId, float]) -> None:
+        """What a tank's sensor saw come in, by order. Told again when more of it was seen."""
+
 
 class NoSupply:
     """Without orders nothing is ever delivered."""
@@ -40,6 +43,9 @@ class NoSupply:
         self, tank_ids: Collection[ObjectId], since: datetime
     ) -> Mapping[ObjectId, list[Delivery]]:
         return {}
+
+    def measured(self, liters: Mapping[ObjectId, float]) -> None:
+        """Nobody asked."""
 
 
 _supply: list[Supply] = [NoSupply()]

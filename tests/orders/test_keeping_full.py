@@ -10,6 +10,7 @@ from common.mongo import collection
 from common.time import utc_now
 from notifications.models import Notification
 from orders.models import Order
+from orders.reasons import why_in_words
 from orders.services.replenishment import tank_replenish
 from tanks.models import Mind, Source, Tank
 from tanks.outlook import CURVE_SHARES, Outlook
@@ -117,3 +118,12 @@ def test_the_chance_is_read_off_the_curve() -> None:
     assert outlook.chance_empty_within(0.2) == pytest.approx(0.02)
     assert outlook.chance_empty_within(5.05) == pytest.approx(0.505)
     assert outlook.chance_empty_within(99) == 0.99
+
+
+def test_an_order_says_why_in_words() -> None:
+    low = {"rule": "low_water", "level": 23.6, "lowWaterThreshold": 25}
+    assert why_in_words(low) == "the tank was at 24 %, and 25 % is low."
+    chance = {"rule": "forecast", "level": 60.2, "leadDays": 1.08, "runOutChance": 0.034}
+    assert "within the 1.1 days a delivery takes with a chance of 3 %" in why_in_words(chance)
+    for nothing in (None, {}, {"rule": "threshold"}, {"rule": "another", "level": 3}):
+        assert why_in_words(nothing) == ""

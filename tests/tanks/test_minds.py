@@ -243,7 +243,7 @@ def test_readings_a_second_apart_cost_no_more_than_one_a_minute(home):
     assert len(collection(Mind).find_one({"_id": home.pk})["state"]) < 4_000
 
 
-def test_a_refill_without_an_order_is_told_and_one_with_an_order_is_not(home, alice, sam):
+def test_a_refill_without_an_order_is_told_and_one_with_an_order_is_not(home, api, alice, sam):
     from orders.services import order_place
 
     household = Household(days=9, refills=[(4.4, 1500), (8.4, 2400)])
@@ -265,7 +265,10 @@ def test_a_refill_without_an_order_is_told_and_one_with_an_order_is_not(home, al
         readings.delete_all([home.series])
         store(home, times[: part.stop], levels[: part.stop])
         advance(home, moment(times[: part.stop][-1]))
-    assert collection(Mind).find_one({"_id": home.pk})["refills"][-1]["orderId"] == str(order.pk)
+    refill = collection(Mind).find_one({"_id": home.pk})["refills"][-1]
+    assert refill["orderId"] == str(order.pk)
+    delivery = api(alice).get(f"/api/orders/{order.pk}").json()["delivery"]
+    assert delivery["measuredLiters"] == refill["liters"]
     assert Alert.objects.filter(kind="unexpected_refill").count() == 0
 
 

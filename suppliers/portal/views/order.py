@@ -20,6 +20,7 @@ from accounts.models import Role
 from common.errors import DomainError, NotFoundError
 from common.mongo import object_id
 from orders.models import Order, Status
+from orders.reasons import why_in_words
 from orders.services import (
     order_accept,
     order_deliver,
@@ -93,6 +94,7 @@ def _context(request: PortalRequest, order: Order, **given: Any) -> dict[str, An
         "row": row,
         "tank": row.tank and tanks_read.tank_row_of(row.tank, row.customer),
         "history": history_of(order, reader=request.user),
+        "why": why_in_words(order.why),
         "actions": next_states(order.status, Role.SUPPLIER),
         "can_reschedule": order.status == Status.SCHEDULED,
         "can_reject": order.status in BEFORE_DEPARTURE,
