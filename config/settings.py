@@ -241,6 +241,8 @@ SPECTACULAR_SETTINGS = {
         "OrderStatus": "orders.models.Status",
         "PaymentStatus": "orders.models.PaymentStatus",
         "PaymentIntentStatus": ["pending"],
+        "DeviceState": "tanks.models.DeviceStatus",
+        "TankDeviceStatus": ["online", "offline", "faulty", "none"],
         "TankStatus": ["ok", "low", "critical", "empty", "unknown"],
         "NotificationType": "notifications.models.Type",
         "WebhookEvent": "notifications.models.WebhookEvent",
