@@ -63,7 +63,7 @@ $(VENV)/.installed-dev: requirements-dev.lock
 	@$(install)
 
 define install
-[ -x $(BIN)/python ] || { $(make-venv) }; \
+$(BIN)/python -c 'import pip' 2>/dev/null || { $(make-venv) }; \
 	echo "installing $< into $(VENV)"; \
 	$(PIP_INSTALL) -r $< || { echo "pip could not install $<: see above. Is the package index reachable?" >&2; exit 1; }; \
 	touch $@

@@ -91,7 +91,7 @@ def processes(environment: Environment, env: Mapping[str, str], *, devices_url: 
 # they stay under the ten seconds a stop may take.
 STOP_STAGES: tuple[tuple[tuple[str, ...], float], ...] = (
     (("fleet", "beat", "web", "live", "worker", "listener"), 6.0),
-    (("broker", "valkey", "mongod"), 3.0),
+    (("broker", "valkey", "mongod"), 2.5),
 )
 
 
