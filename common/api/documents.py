@@ -1,6 +1,7 @@
 """The OpenAPI document at /api/schema, and the page at /api/docs that shows it."""
 
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,10 +12,17 @@ from drf_spectacular.generators import SchemaGenerator
 from common.api.responses import etag_of
 from common.json import dumps
 
+_making = Lock()  # drf-spectacular fails when two threads make one at once
 
-@cache
+
 def schema_bytes() -> bytes:
     """The document, made once a process: it takes about a second."""
+    with _making:
+        return _made()
+
+
+@cache
+def _made() -> bytes:
     document: Any = SchemaGenerator().get_schema(request=None, public=True)
     return dumps(document)
 

@@ -32,7 +32,7 @@ READING: dict[str, Any] = {
 READINGS: dict[str, Any] = {
     "oneOf": [READING, {"type": "array", "minItems": 1, "maxItems": 1000, "items": {}}],
 }
-ENVELOPE: dict[str, Any] = {"description": "The event, as the LoRaWAN server sends it."}
+ENVELOPE: dict[str, Any] = {"type": "object", "description": "The event, as the LoRaWAN server sends it."}
 WHOLE_BODY = {"empty", "not_json", "too_deep", "too_many_items", "wrong_type"}
 
 

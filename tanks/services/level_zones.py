@@ -44,7 +44,7 @@ def level_zone_apply(*, state: TankState, zone: str) -> None:
             continue
         evidence = {
             "level": current.level,
-            "volumeLiters": round(current.volume_liters, 3),
+            "volumeLiters": current.volume_liters,
             "threshold": threshold,
         }
         alert_open(

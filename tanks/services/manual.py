@@ -39,6 +39,7 @@ def reading_record_manual(
         level = 100 * volume_liters / tank.capacity
     else:
         volume_liters = tank.capacity * level / 100
+    level, volume_liters = round(level, 3), round(volume_liters, 3)
     candidate = Candidate(tank.series, MANUAL_SLOT, to_ms(at), level, volume_liters, "manual")
     states = states_load([tank.pk])
     if tank.series not in states:

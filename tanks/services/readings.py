@@ -191,7 +191,9 @@ class _Work:
         if newest is not None:
             current, at_time = draft.current, from_ms(newest.ms)
             if current is None or current.timestamp < at_time:
-                draft.current = Level(newest.level, newest.volume_liters, at_time, newest.source)
+                # As exact as the reading is stored, so that both are told alike.
+                level, volume = round(newest.level, 3), round(newest.volume_liters, 3)
+                draft.current = Level(level, volume, at_time, newest.source)
         return draft
 
     def settle(self, draft: _Draft, duplicates: set[int]) -> None:

@@ -1,6 +1,5 @@
 """What the API's tests share."""
 
-import os
 import threading
 from collections.abc import Iterator
 from socketserver import ThreadingMixIn
@@ -38,12 +37,3 @@ def served(db: None, settings: Any) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture
-def fuzz_options() -> tuple[str, ...]:
-    """How far schemathesis goes: a few examples an operation, or as many as FUZZ_EXAMPLES says."""
-    examples = os.environ.get("FUZZ_EXAMPLES")
-    return (
-        ("--max-examples", examples) if examples else ("--max-examples", "2", "--phases", "examples,fuzzing")
-    )

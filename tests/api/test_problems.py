@@ -3,12 +3,14 @@
 import io
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client, RequestFactory
 
+from common.api import documents
 from config.wsgi import application
 
 Api = Callable[..., Any]
@@ -103,3 +105,10 @@ def test_a_page_out_of_range_is_refused(api: Api, alice: Any, query: str) -> Non
 def test_every_answer_carries_the_requests_id(api: Api, db: None) -> None:
     assert api().get("/api/nothing", headers={"X-Request-ID": "abc-1"})["X-Request-ID"] == "abc-1"
     assert len(api().get("/api/nothing")["X-Request-ID"]) == 32
+
+
+def test_the_document_can_be_asked_for_by_many_at_once(db: None) -> None:
+    documents._made.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(Client().get, "/api/schema") for _ in range(4)]
+    assert {answer.result().status_code for answer in answers} == {200}

@@ -185,6 +185,15 @@ def test_a_level_that_this_tank_cannot_have_now_is_a_conflict(api, alice, tank, 
     assert (refused.status_code, refused.json()["code"]) == (409, code)
 
 
+def test_a_level_is_told_alike_everywhere(api, alice, tank):
+    client, path = api(alice), f"/api/tanks/{tank.pk}"
+    told = client.post(f"{path}/levels", {"volumeLiters": 3_333.3}).json()
+    assert (told["level"], told["volumeLiters"]) == (33.333, 3_333.3)
+    assert client.get(f"{path}/levels/current").json() == told
+    assert client.get(path).json()["currentLevel"] == told
+    assert client.get(f"{path}/levels").json()["results"] == [told]
+
+
 def history(client, tank, count):
     """`count` manual levels, a minute apart, the newest a minute ago: 50, 51, … percent."""
     start = utc_now() - timedelta(minutes=count)
