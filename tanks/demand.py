@@ -21,6 +21,9 @@ Array = NDArray[np.float64]
 PRIOR_DAYS_OF_SUPPLY = 12.0  # a tank is usually sized for about this many days
 PRIOR_LEVEL_SD = 0.8  # of the logarithm of the daily use
 PRIOR_SCATTER = 0.33
+LEVEL_DOUBT = (
+    0.003  # of the squared level: habits change, so no history tells the coming days better than this
+)
 PRIOR_STRENGTH = 5.0  # days' worth of belief in the prior scatter
 HALF_LIVES = np.array([5.0, 10.0, 20.0, 60.0])
 HALF_LIFE_PRIOR = np.array([0.5, 1.0, 1.5, 1.0])
@@ -114,7 +117,7 @@ def _local_level(flat: Array, weight: Array, factors: Array, prior: float, away_
     litres = float(np.exp(share * np.log(max(level, 0.5)) + (1 - share) * np.log(prior)))
     return Demand(
         litres,
-        1 / (precision + prior_precision),
+        1 / (precision + prior_precision) + LEVEL_DOUBT,
         walk,
         scatter,
         memory,
