@@ -29,6 +29,7 @@ EDGE_SECONDS = 1.25 * HOUR  # how far around a refill its levels are read
 EDGE_READINGS = 3
 EVENT_LITRES, EVENT_SHARE = 25.0, 0.04  # a single draw, and in a large household its share of a day
 HABIT_SPREAD = 0.7  # of what is usually drawn in an hour or so
+DRAW_MEDIAN = 0.7  # of the mean: in most short times less than the mean is drawn, in a few much more
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def measure(
     before, after = slice(_back(times, first), first + 1), slice(last, _onward(times, last))
     percent = 100 / capacity
     event = max(EVENT_LITRES, EVENT_SHARE * daily_litres) * percent
-    used = (clock.activity(times) - clock.activity(times[first])) * daily_litres * percent
+    used = DRAW_MEDIAN * (clock.activity(times) - clock.activity(times[first])) * daily_litres * percent
     slosh = max(SLOSH_FACTOR * noise_percent, SLOSH_PERCENT) * np.exp(
         -(times[after] - times[last]) / SLOSH_SECONDS
     )
