@@ -28,7 +28,7 @@ ALARM = "minds:alarm"  # a task comes when the next tank is due
 ID_BYTES, AT_ONCE = 12, 100
 TOUCHES_KEPT = 2_000  # when nobody works for long, the tanks' next readings tell of them again
 KICK_MS = 30_000
-BUSY_MS = 120_000
+BUSY_MS = 30_000  # a killed worker keeps the others from the work for so long
 REST_SECONDS = 0.3  # so that the minds of a busy fleet leave the worker to others now and then
 TASK = "tanks.tasks.minds_advance"
 TAKE = """
@@ -109,7 +109,11 @@ def minds_end() -> None:
 
 
 def minds_take(*, limit: int) -> dict[ObjectId, int | None]:
-    """Takes up to `limit` tanks that are due: id → the time of the oldest late reading since (ms), if one came."""
+    """Takes up to `limit` tanks that are due, for whoever is at work.
+
+    Id → the time of the oldest late reading since (ms), if one came.
+    """
+    client().pexpire(BUSY, BUSY_MS)
     _sort_in()
     taken = cast(list[Any], client().eval(TAKE, 2, DUE, OLDEST, str(time.time()), str(limit)))
     if not taken:

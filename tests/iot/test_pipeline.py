@@ -10,6 +10,7 @@ from common.time import iso, utc_now
 from iot.ingest.batch import Message
 from iot.ingest.pipeline import Pipeline
 from iot.models import RejectedMessage
+from notifications.models import Notification
 from tanks import readings
 from tanks.mind_queue import minds_take
 from tanks.models import Alert, Device, Tank, TankGeometry
@@ -93,6 +94,21 @@ def test_a_low_level_opens_one_alert_and_a_refill_closes_it(tank, device):
     assert [(a.kind, a.is_open) for a in Alert.objects.all()] == [("low", True)]
     pipeline.take([reading(90, 20), reading(90, 10)])
     assert [(a.kind, a.is_open) for a in Alert.objects.all()] == [("low", False)]
+
+
+def test_a_level_that_is_critical_at_once_is_told_once_and_to_the_preferred_supplier(tank, device, sam):
+    Tank.objects.filter(pk=tank.pk).update(preferred_supplier=sam.pk)
+    pipeline = Pipeline()
+    pipeline.take([reading(5)])
+    assert set(Alert.objects.filter(is_open=True).values_list("kind", flat=True)) == {"low", "critical"}
+    told = list(Notification.objects.values_list("user_id", "message"))
+    assert sorted(told) == sorted(
+        (one, "Roof tank is critically low: 5 %.") for one in (tank.user_id, sam.pk)
+    )
+    pipeline.take([reading(80)])
+    pipeline.take([reading(81)])
+    closed = Notification.objects.exclude(message__contains="critically low")
+    assert [one.message for one in closed] == ["Roof tank has enough water again."]
 
 
 def test_a_low_level_of_the_past_never_alerts(tank, device):
