@@ -42,7 +42,7 @@ def main() -> int:
         return 1
     except OSError as problem:
         # VAR_DIR became full or unreachable at a moment when the launcher itself needed it.
-        sys.stderr.write(f"\nCannot go on: {problem}. Mend that and start again: no data is lost.\n")
+        sys.stderr.write(f"\nCannot go on: {problem}. Mend that and start again.\n")
         return 1
     except StopRequested:
         output.say("stopped")
