@@ -8,6 +8,7 @@ BENCHMARKS = {
     "ingest": "benchmarks.ingest",
     "api": "benchmarks.api",
     "minds": "benchmarks.minds",
+    "mind": "benchmarks.mind",
 }
 
 

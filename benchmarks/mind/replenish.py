@@ -2,7 +2,8 @@
 
     python -m benchmarks.mind.replenish [--homes 30] [--seed 1]
 
-Each day at noon the level is looked at and perhaps an order placed, which comes one to three days later.
+Once a day the level is looked at and perhaps an order placed, which comes one to three days later; who looks once a
+day must order for a day longer than the delivery takes. Two policies compare where their run-outs are equal.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from tanks.usage import DayUse, flat_profile
 WARM_UP, DAYS, LONGEST_LEAD, SAFE = 56, 420, 3, 0.95
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 # (rule, low-water threshold in percent, accepted risk)
-POLICIES = [("threshold", float(level), 1.0) for level in (10, 15, 20, 25, 30, 35, 40, 50)] + [
-    ("forecast", 5.0, risk) for risk in (0.0, 0.003, 0.01, 0.03, 0.08)
+POLICIES = [("threshold", float(level), 1.0) for level in (25, 40, 50, 60, 70)] + [
+    ("forecast", 5.0, risk) for risk in (0.0, 0.003, 0.01, 0.03)
 ]
 
 
@@ -45,7 +46,11 @@ def year(job: tuple[str, int, tuple[str, float, float]]) -> tuple[str, int, int]
             forecast = _forecast(use, day, volume, capacity, now) if rule == "forecast" else None
             tank = TankFacts(capacity, threshold, volume / capacity * 100, now)
             decision = decide(
-                tank=tank, forecast=forecast, supply=Supply(LONGEST_LEAD), wishes=Wishes(risk=risk), now=now
+                tank=tank,
+                forecast=forecast,
+                supply=Supply(LONGEST_LEAD + 1),
+                wishes=Wishes(risk=risk),
+                now=now,
             )
             if decision.order:
                 comes = day + int(leads[day])
@@ -72,6 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--homes", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     jobs = [
         (model, options.seed * 100_000 + number, policy)
@@ -80,7 +86,7 @@ def main() -> None:
         for number in range(options.homes)
     ]
     sums: dict[str, list[int]] = {}
-    with multiprocessing.Pool(2) as pool:
+    with multiprocessing.Pool(options.processes) as pool:
         for name, runouts, deliveries in pool.imap(year, jobs, chunksize=5):
             total = sums.setdefault(name, [0, 0, 0])
             for index, value in enumerate((runouts, deliveries, 1)):
