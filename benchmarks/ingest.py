@@ -54,7 +54,7 @@ class Sizes(NamedTuple):
     posts: int
 
 
-FULL = Sizes(burst=60_000, turns=3, seconds=60, stored=10_000_000, many_devices=MANY_DEVICES, posts=60)
+FULL = Sizes(burst=30_000, turns=3, seconds=60, stored=10_000_000, many_devices=MANY_DEVICES, posts=60)
 QUICK = Sizes(burst=15_000, turns=2, seconds=10, stored=200_000, many_devices=9_999, posts=20)
 
 
@@ -135,7 +135,7 @@ def tell(figure: str, ratio: float, **more: Any) -> None:
     print(json.dumps({**line, **more}), flush=True)
 
 
-def measure_mqtt(bench: Bench, sizes: Sizes) -> Burst:
+def measure_mqtt(bench: Bench, sizes: Sizes) -> float:
     clients = ["product", "own reader", "paho"] + (["gmqtt"] if find_spec("gmqtt") else [])
     taken: dict[str, list[Burst]] = {client: [] for client in clients}
     for number in range(sizes.turns + 1):
@@ -160,7 +160,7 @@ def measure_mqtt(bench: Bench, sizes: Sizes) -> Burst:
             cpu_per_100k_straight=round(limit.cpu, 2),
             broker=bench.world.broker.name,
         )
-    return ours
+    return ours.rate
 
 
 def measure_sustained(bench: Bench, sizes: Sizes, rate: float) -> None:
@@ -252,7 +252,7 @@ def post_all(port: int, bodies: list[tuple[str, bytes]]) -> None:
         raise RuntimeError(wrong[0])
 
 
-def measure_stored(bench: Bench, sizes: Sizes, before: Burst) -> None:
+def measure_stored(bench: Bench, sizes: Sizes, before: float) -> None:
     """Fills the collection, reads it, and takes a burst again."""
     environment = {**bench.world.environment(), "DJANGO_SETTINGS_MODULE": "config.settings"}
     done = subprocess.run(
@@ -273,65 +273,74 @@ def measure_stored(bench: Bench, sizes: Sizes, before: Burst) -> None:
     )
     for name, (ours, bare) in found["reads"].items():
         tell("read_to_bare_find", ours / bare, read=name, product_ms=ours, bare_ms=bare, stored=stored)
-    after = statistics.median(bench.burst("product", sizes.burst).cpu for _ in range(sizes.turns))
+    after = warm_cost(bench, sizes)
     tell(
         "cost_by_stored",
-        after / before.cpu,
+        after / before,
         stored=stored,
         cpu_per_100k=round(after, 2),
-        cpu_per_100k_before=round(before.cpu, 2),
+        cpu_per_100k_before=round(before, 2),
     )
 
 
-def measure_devices(sizes: Sizes, before: Burst) -> None:
+def measure_devices(sizes: Sizes, few: float) -> None:
     """The same burst from many devices, each of which the listener has heard once before."""
     with world(sizes.many_devices) as made:
         everyone_watches(made)
         bench = Bench(made)
         cold = bench.burst("product", made.devices)
-        argv, ready, _ = bench.consumer("product")
-        cpus = warm_bursts(bench, argv, ready, max(sizes.burst, made.devices), sizes.turns)
-    warm = statistics.median(cpus)
+        many = warm_cost(bench, sizes, least=made.devices)
     tell(
         "cost_by_devices",
-        warm / before.cpu,
+        many / few,
         devices=sizes.many_devices,
-        cpu_per_100k=round(warm, 2),
+        cpu_per_100k=round(many, 2),
         cpu_per_100k_first_heard=round(cold.cpu, 2),
-        cpu_per_100k_at_999=round(before.cpu, 2),
+        cpu_per_100k_at_999=round(few, 2),
     )
 
 
-def warm_bursts(bench: Bench, argv: tuple[str, ...], ready: str, messages: int, turns: int) -> list[float]:
-    """Bursts to one and the same listener, the first of which only makes it know the devices."""
+def warm_cost(bench: Bench, sizes: Sizes, *, least: int = 0) -> float:
+    """CPU seconds per 100,000 of a listener that knows its devices: the median of bursts to one and the same."""
     taken = []
+    argv, ready, session = bench.consumer("product")
+    messages = max(sizes.burst, least) // 3 * 3
     with bench.world.running(*argv, ready=ready) as process:
-        for number in range(turns + 1):
+        for number in range(sizes.turns + 1):
             publishers = bench.world.publish(messages=messages, start=bench.start, turn=bench.turn)
             bench.turn += messages // bench.world.devices + 1
             before, cpu = bench.stored(), sum(process.cpu_times()[:2])
             go(publishers)
-            sent = messages // 3 * 3
-            wait_until(lambda start=before, n=sent: bench.stored() - start >= n, seconds=300)
+            wait_until(lambda start=before: bench.stored() - start >= messages, seconds=300)
             if number:
-                taken.append((sum(process.cpu_times()[:2]) - cpu) / sent * 100_000)
+                taken.append((sum(process.cpu_times()[:2]) - cpu) / messages * 100_000)
             for publisher in publishers:
                 publisher.wait()
-    return taken
+    forget_session(bench.world.broker.port, session)
+    return statistics.median(taken)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, in about a minute")
-    sizes = QUICK if parser.parse_args().quick else FULL
+    parser.add_argument("parts", nargs="*", help="of mqtt, http, stored and devices; all, unless given")
+    parser.add_argument("--quick", action="store_true", help="small sizes, in about two minutes")
+    parser.add_argument("--stored", type=int, help="readings to fill the collection with")
+    options = parser.parse_args()
+    sizes = QUICK if options.quick else FULL
+    sizes = sizes._replace(stored=options.stored or sizes.stored)
+    parts = options.parts or ["mqtt", "http", "stored", "devices"]
     with world(DEVICES) as made:
         everyone_watches(made)
         bench = Bench(made)
-        ours = measure_mqtt(bench, sizes)
-        measure_sustained(bench, sizes, ours.rate)
-        measure_http(bench, sizes)
-        measure_stored(bench, sizes, ours)
-    measure_devices(sizes, ours)
+        if "mqtt" in parts:
+            measure_sustained(bench, sizes, measure_mqtt(bench, sizes))
+        if "http" in parts:
+            measure_http(bench, sizes)
+        few = warm_cost(bench, sizes) if {"stored", "devices"} & set(parts) else 0.0
+        if "stored" in parts:
+            measure_stored(bench, sizes, few)
+    if "devices" in parts:
+        measure_devices(sizes, few)
 
 
 if __name__ == "__main__":
