@@ -15,7 +15,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from common.mongo import Document, database, insert_many_raw
-from common.time import iso
+from common.time import iso_ms
 
 COLLECTION = "readings"
 MANUAL_SLOT = 0
@@ -155,7 +155,7 @@ def document_payload(document: Document) -> Document:
     return {
         "level": document["l"] / 1000,
         "volumeLiters": document["v"] / 1000,
-        "timestamp": iso(from_ms(int.from_bytes(document["_id"][4:10], "big"))),
+        "timestamp": iso_ms(int.from_bytes(document["_id"][4:10], "big")),
         "source": _SOURCE_NAMES[document["s"]] if "s" in document else SENSOR,
         "quality": _QUALITY_NAMES[document["q"]] if "q" in document else GOOD,
     }
