@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils import timezone
 from unfold.decorators import action
 
 from common.admin import KeptAdmin, ReadOnlyAdmin, shown
@@ -60,7 +61,6 @@ class TankAdmin(KeptAdmin):
     )
     raw_id_fields = ("preferred_supplier",)
     shown_pauses = shown("order_pauses")
-    shown_level = shown("current_level")
     shown_geometry = shown("geometry")
     shown_location = shown("location")
     shown_forecast = shown("forecast")
@@ -81,6 +81,14 @@ class TankAdmin(KeptAdmin):
     def use_chart(self, tank: Tank) -> str:
         use = tank_story(tank, SHOWN).use
         return render_to_string("charts/usage.html", usage_chart(use)) if use else "–"
+
+    @admin.display(description="current level")
+    def shown_level(self, tank: Tank) -> str:
+        now = tank.current_level
+        if now is None:
+            return "–"
+        at = timezone.localtime(now.timestamp)
+        return f"{now.level:.1f} %, {now.volume_liters:,.0f} L, {at:%-d %b %Y %H:%M} ({now.source}, {now.quality})"
 
     @admin.display(description="level")
     def level(self, tank: Tank) -> str:

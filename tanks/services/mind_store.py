@@ -15,7 +15,7 @@ from tanks.models import Mind, Tank
 from tanks.readings import DUPLICATE_KEY
 from tanks.services.mind_alerts import history_record
 
-REMAKE_FIRST, REMAKE_FACTOR, REMAKE_LAST = timedelta(seconds=10), 4, timedelta(hours=6)
+REMAKE_FIRST, REMAKE_FACTOR, REMAKE_LAST = timedelta(seconds=3), 4, timedelta(hours=6)
 
 
 @dataclass(slots=True, eq=False)

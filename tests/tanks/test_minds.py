@@ -134,15 +134,15 @@ def test_late_readings_are_taken_in_by_making_the_mind_anew(home):
 
 def test_late_readings_wait_while_a_mind_was_just_made_and_longer_each_time(home):
     now = lived(home, KEPT_FULL)
-    soon = now + timedelta(seconds=5)
-    assert advance(home, soon, oldest=now - timedelta(days=3)) == {home.pk: now + timedelta(seconds=10)}
+    soon = now + timedelta(seconds=2)
+    assert advance(home, soon, oldest=now - timedelta(days=3)) == {home.pk: now + timedelta(seconds=3)}
     assert collection(Mind).find_one({"_id": home.pk})["late"]
     home.refresh_from_db()
-    assert home.mind_due == now + timedelta(seconds=10)
-    remade = now + timedelta(seconds=11)
+    assert home.mind_due == now + timedelta(seconds=3)
+    remade = now + timedelta(seconds=4)
     assert advance(home, remade) == {}
     assert not collection(Mind).find_one({"_id": home.pk})["late"]
-    assert advance(home, remade, oldest=now - timedelta(days=3)) == {home.pk: remade + timedelta(seconds=40)}
+    assert advance(home, remade, oldest=now - timedelta(days=3)) == {home.pk: remade + timedelta(seconds=12)}
 
 
 def test_a_history_sent_in_parts_long_after_it_happened_is_understood_whole(home):
