@@ -19,7 +19,7 @@ from notifications.webhooks.rules import URL_LENGTH
 
 # A push service has a name on the internet: no address, no port, no credentials.
 PUSH_ENDPOINT = r"^https://([a-z0-9-]+\.)+[a-z]{2,20}/[A-Za-z0-9._~:/?#=&%+-]*$"
-WEBHOOK_URL = r"^https?://([A-Za-z0-9-]+\.)+[A-Za-z]{2,20}(:[1-9][0-9]{0,3})?(/[A-Za-z0-9._~/?&=-]*)?$"
+WEBHOOK_URL = r"^https?://([A-Za-z0-9-]+\.)+[A-Za-z]{2,20}(:[1-9][0-9]{0,3})?([/?#][!-\[\]-~]*)?$"
 PUSH_KEY = r"^[A-Za-z0-9_-]{1,200}={0,2}$"
 PUSH_TOKEN = r"^[!-~]{1,1000}$"  # noqa: S105  a shape
 
