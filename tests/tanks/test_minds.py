@@ -150,7 +150,7 @@ def test_a_history_sent_in_parts_long_after_it_happened_is_understood_whole(home
     now = moment(times[-1]) + timedelta(minutes=1)
     for turn, start in enumerate(range(0, len(times), 500)):
         store(home, times[start : start + 500], levels[start : start + 500])
-        again = advance(home, now + timedelta(seconds=turn), oldest=moment(times[start]))
+        again = advance(home, now + timedelta(seconds=turn / 2), oldest=moment(times[start]))
     assert set(again) == {home.pk}
     advance(home, again[home.pk])
     mind = collection(Mind).find_one({"_id": home.pk})
