@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 
 from iotcore.iotcore import IotCoreBroker
 
@@ -41,6 +42,10 @@ def run_broker(config: str) -> None:
     """Runs for ever; without the broker the process has no use, and its supervisor starts another."""
     try:
         IotCoreBroker(config_path=config).run_forever()
+    except BaseException:
+        # Said before the process ends, which would not wait for the thread's own report.
+        traceback.print_exc()
+        raise
     finally:
         os._exit(1)
 

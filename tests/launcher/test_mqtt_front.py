@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from config.launcher.errors import LaunchError
 from config.launcher.mqtt_front import LONGEST_OPENING, NotMqttError, protocol_version
 from config.launcher.ports import free_port
 from config.launcher.servers import MQTT4_CONNECT, MQTT5_CONNECT, Broker
@@ -219,3 +220,11 @@ def test_letting_go_of_the_devices_tells_no_wills_and_goes_on_serving_the_produc
         assert [payload for _, payload, _ in listener.messages] == [b"acknowledged"] * 2 + [b"after"]
     finally:
         broker.stop()
+
+
+def test_a_broker_that_cannot_listen_says_why_and_ends(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        broker = Broker(port=free_port(), data_dir=tmp_path / "broker", inner=(taken, free_port()))
+        with pytest.raises(LaunchError, match=f"cannot listen on 127.0.0.1:{taken}: Address already in use"):
+            broker.start()
