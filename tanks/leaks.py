@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import Any
-
-import numpy as np
 
 from tanks.detectors.alerts import Severity, Signal
 from tanks.nights import Loss
@@ -160,7 +159,7 @@ def _excess(nights: Sequence[Night], count: int, *, daily_litres: float) -> tupl
     )
     if line is None or quiet is None:
         return None
-    use = float(np.mean([night.use for night in recent]))
+    use = sum(night.use for night in recent) / count
     rough = max(min(line.mean - line.base, quiet.mean - quiet.base), 0.0) / daily_litres
     busy = max(min(use, max(use - rough, 1.0)) - GUESTS, 1.0)
     excesses = [way.mean - way.base * (busy if way.base > 0 else 1.0) for way in (line, quiet)]
@@ -169,7 +168,7 @@ def _excess(nights: Sequence[Night], count: int, *, daily_litres: float) -> tupl
     if min(scores) < LEAST_SCORE or use < DRAWN_SHARE * least / daily_litres:
         return None
     early = EARLY_LIMIT * max(1 - len(before) / EARLY_NIGHTS, 0.0)
-    return least, sum(scores) / float(np.sqrt(2)) - early, max(line.base, 0.0)
+    return least, sum(scores) / sqrt(2) - early, max(line.base, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,16 +187,24 @@ def _compare(
     now = [loss for loss in recent if loss]
     if len(now) < 0.7 * len(recent):
         return None
-    error = float(np.mean([loss.error for loss in now]))
-    known = np.array([loss.rate for loss in alike if loss])
+    error = sum(loss.error for loss in now) / len(now)
+    known = sorted(loss.rate for loss in alike if loss)
     base = bias * error
     variance = (NOISE_SPREAD * error) ** 2 + (USE_SPREAD * daily_litres) ** 2
     if len(known) >= 2:
         trust = len(known) / (len(known) + GUESS_NIGHTS)
-        middle, high, higher = np.quantile(known, (0.5, 0.84, 0.95))
+        middle, high, higher = (_quantile(known, share) for share in (0.5, 0.84, 0.95))
         above = max(high - middle, (higher - middle) / 1.645)
-        base = float(trust * middle + (1 - trust) * base)
-        variance = float(trust * above**2 + (1 - trust) * variance)
-    spread = float(np.hypot(np.sqrt(variance), LEAST_SPREAD * error)) + 1e-6
-    mean = float(np.mean([max(loss.rate, base - 3 * spread) for loss in now]))
-    return Compared(mean, base, spread * float(np.sqrt(1 / len(now) + 1 / (len(known) + 1.5))))
+        base = trust * middle + (1 - trust) * base
+        variance = trust * above**2 + (1 - trust) * variance
+    spread = sqrt(variance + (LEAST_SPREAD * error) ** 2) + 1e-6
+    mean = sum(max(loss.rate, base - 3 * spread) for loss in now) / len(now)
+    return Compared(mean, base, spread * sqrt(1 / len(now) + 1 / (len(known) + 1.5)))
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    """Of values in order, linear between them (numpy's takes longer than all the rest for so few)."""
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])

@@ -57,6 +57,10 @@ class TankMind:
         document = state or {}
         self.facts = facts
         self.zone = ZoneInfo(facts.timezone)
+        self._thresholds: tuple[tuple[Kind, Severity, float], ...] = (
+            ("low", "warning", facts.low_threshold),
+            ("critical", "critical", facts.critical_threshold),
+        )
         self.findings = Findings()
         self.filter = quality.FilterState.from_dict(document.get("filter"))
         self.sensor = sensor.SensorState.from_dict(document.get("sensor"))
@@ -127,12 +131,10 @@ class TankMind:
             self._refill_ended()
 
     def _watch_levels(self, at: float) -> None:
-        facts, noise, alerts = self.facts, self.sensor.noise, self.alerts
-        thresholds: tuple[tuple[Kind, Severity, float], ...] = (
-            ("low", "warning", facts.low_threshold),
-            ("critical", "critical", facts.critical_threshold),
-        )
-        for kind, severity, threshold in thresholds:
+        facts, noise, alerts, level = self.facts, self.sensor.noise, self.alerts, self.levels[-1]
+        for kind, severity, threshold in self._thresholds:
+            if level >= threshold and not alerts.is_open(kind):
+                continue
             signal = levels.below(
                 kind,
                 severity,
@@ -143,7 +145,8 @@ class TankMind:
                 is_open=alerts.is_open(kind),
             )
             self._apply(signal, at)
-        self._apply(levels.overfill(self.levels, self.times, is_open=alerts.is_open("overfill")), at)
+        if level >= levels.FULL_PERCENT or alerts.is_open("overfill"):
+            self._apply(levels.overfill(self.levels, self.times, is_open=alerts.is_open("overfill")), at)
         if alerts.is_open("stuck"):
             self.moving_since = at  # what a sensor jumps when it comes free was not lost just now
         signal = burst.burst(

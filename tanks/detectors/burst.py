@@ -89,6 +89,10 @@ def burst(
         if _lost_unseen(before, levels, daily_percent, slack):
             return _raised(state, times, levels, capacity, HOUR * (levels[-3] - levels[-1]) / (before + span))
         return None
+    if calm and levels[-3] - levels[-1] <= slack:
+        if state.running[1] > 0:
+            _learn(state)
+        return None
     losses = _losses(times, levels, longest)
     hard = rate >= TOLERANCE * PERCENT_AN_HOUR - slack / span * HOUR and losses[0] > 2 * slack
     if (hard or losses[1] >= PERCENT_AN_HOUR) and losses[1] - losses[0] > max(
