@@ -16,7 +16,7 @@ from iot.ingest.device_status import DeviceStatuses
 from iot.ingest.follow import Followings, touch_minds
 from iot.ingest.known import KnownDevices
 from iot.ingest.record import convert, record
-from iot.ingest.tell import Refusals, count, live_events
+from iot.ingest.tell import LiveEvents, Refusals, count
 
 log = logging.getLogger(__name__)
 Step = Callable[[Batch, KnownDevices], None]
@@ -30,6 +30,7 @@ class Pipeline:
         self.known = KnownDevices(trust_states=trust_states)
         self.statuses = DeviceStatuses()
         self.followings = Followings()
+        self.live = LiveEvents(in_background=trust_states)
         self.steps: tuple[Step, ...] = (
             decode,  # whose message, and what it says; refuses what cannot be used
             convert,  # distance, depth, volume → percent and litres
@@ -37,7 +38,7 @@ class Pipeline:
             self.statuses.note,  # last seen, battery, online, offline, faulty
             self.followings.follow,  # alerts of low levels, replenishment
             touch_minds,  # usage, leaks, forecasts: later, by a worker
-            live_events,
+            self.live.tell,
             Refusals().keep,
             count,
         )
@@ -84,6 +85,7 @@ class Pipeline:
     def idle(self) -> None:
         """Between batches: writes what was put off. Raises PyMongoError."""
         self.followings.ask_owed()
+        self.live.finish()
         self.statuses.write()
         metrics.write()
 

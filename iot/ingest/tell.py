@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from common.live import LiveEvent, audiences_present, events_publish
@@ -19,12 +20,39 @@ KEPT_A_SECOND = 100.0
 KEPT_AT_ONCE = 2_000
 
 
-def live_events(batch: Batch, known: KnownDevices) -> None:
-    """`tank.level` for every tank whose level is new and that somebody watches: what `levels/current` answers."""
+class LiveEvents:
+    """`tank.level` for every tank whose level is new and that somebody watches: what `levels/current` answers.
+
+    `in_background` writes a batch's events while the next batch is being stored; never more than one is on its way.
+    """
+
+    def __init__(self, *, in_background: bool) -> None:
+        self._writer = ThreadPoolExecutor(1, "live-events") if in_background else None
+        self._under_way: Future[None] | None = None
+
+    def tell(self, batch: Batch, known: KnownDevices) -> None:
+        """The step."""
+        events = _events_of(batch, known)
+        if not events:
+            return
+        if self._writer is None:
+            events_publish(events)
+            return
+        self.finish()
+        self._under_way = self._writer.submit(events_publish, events)
+
+    def finish(self) -> None:
+        """Waits for the events that are on their way."""
+        if self._under_way is not None:
+            self._under_way.result()
+            self._under_way = None
+
+
+def _events_of(batch: Batch, known: KnownDevices) -> list[LiveEvent]:
     audiences = {word for series in batch.moved for word in batch.tanks[series].audience}
     present = audiences_present(audiences)
     if not present:
-        return
+        return []
     events = []
     for series in batch.moved:
         tank, current = batch.tanks[series], known.states[series].current
@@ -32,7 +60,7 @@ def live_events(batch: Batch, known: KnownDevices) -> None:
             continue
         data: dict[str, Any] = {"tankId": tank.id, **current._asdict(), "quality": "good"}
         events.append(LiveEvent(tank.audience, "tank.level", data, batch.now))
-    events_publish(events)
+    return events
 
 
 class Refusals:
