@@ -2,8 +2,9 @@
 
     python -m benchmarks.mind [--homes 10] [--seed 1] [--processes 2] [--held-out]
 
-`--homes` counts homes for each demand model and fault; `--held-out` takes only the models that the mind was never
-changed by. More detail, by model: `python -m benchmarks.mind.score`. A year of keep-full: `benchmarks.mind.replenish`.
+`--homes` counts homes for each demand model and fault; `--held-out` takes only the models of which
+`benchmarks.mind.models` says so. More detail, by model: `python -m benchmarks.mind.score`. A year of keep-full:
+`python -m benchmarks.mind.replenish`.
 """
 
 from __future__ import annotations
