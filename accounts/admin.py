@@ -11,6 +11,7 @@ from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
 from accounts.families import user_families_revoke
 from accounts.models import RefreshFamily, Role, Supplier, User
+from accounts.services.suppliers import supplier_rest
 from common.admin import KeptAdmin, ReadOnlyAdmin, shown
 
 admin.site.unregister(Group)  # roles take the place of groups and permissions
@@ -72,6 +73,8 @@ class UserAdmin(DjangoUserAdmin, KeptAdmin):  # type: ignore[misc,type-arg]
             Supplier.objects.get_or_create(pk=obj.pk, defaults={"company": obj.name})
         if change and {"is_active", "role"}.intersection(form.changed_data):
             user_families_revoke(user_id=obj.pk)
+            if not obj.is_active or obj.role != Role.SUPPLIER:
+                supplier_rest(user_id=obj.pk)
 
 
 @admin.register(Supplier)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bson import ObjectId
 from django.db import IntegrityError
 
 from accounts.links import INVITATION
@@ -10,6 +11,7 @@ from accounts.services.profiles import address_of
 from accounts.tasks import password_link_mail
 from common.errors import DomainError
 from common.queue import enqueue
+from common.time import utc_now
 
 
 def supplier_create(
@@ -43,3 +45,8 @@ def supplier_create(
     )
     enqueue(password_link_mail, user.email, INVITATION)
     return supplier
+
+
+def supplier_rest(*, user_id: ObjectId) -> None:
+    """Offers the supplier no more orders, until an operator makes the company active again; fine for who is none."""
+    Supplier.objects.filter(pk=user_id).update(active=False, updated_at=utc_now())

@@ -201,6 +201,15 @@ def test_a_password_set_by_an_operator_ends_the_users_sign_ins(
     assert operator.get("/admin/").status_code == 200
 
 
+def test_a_supplier_who_is_switched_off_is_offered_no_orders(operator: Client, sam: Any) -> None:
+    from accounts.models import Supplier
+
+    data = {"email": sam.email, "name": sam.name, "role": "supplier", "timezone": "UTC"}
+    operator.post(reverse("admin:accounts_user_change", args=[sam.pk]), data)
+
+    assert not Supplier.objects.get(pk=sam.pk).active
+
+
 def test_a_changed_name_ends_no_sign_in(operator: Client, alice: Any, api: Any) -> None:
     app = api(alice)
     data = {
