@@ -11,6 +11,8 @@ from common.json import PROBLEM_TYPE, camel
 
 Schema = dict[str, Any]
 
+FOREIGN = "x-foreign"  # on a schema whose names are another system's: they stay as they are
+
 PROBLEM: Schema = {
     "type": "object",
     "description": "What went wrong (RFC 9457).",
@@ -255,7 +257,7 @@ def _camelize(node: Any) -> None:
     if isinstance(node, list):
         for item in node:
             _camelize(item)
-    elif isinstance(node, dict):
+    elif isinstance(node, dict) and FOREIGN not in node:
         properties = node.get("properties")
         if isinstance(properties, dict):
             node["properties"] = {camel(name): inner for name, inner in properties.items()}

@@ -15,6 +15,8 @@ from common.time import utc_now
 from iot.api import serializers
 from iot.api.authentication import DeviceAuthentication, GatewayAuthentication, IsSender, SenderRequest
 from iot.api.bodies import RawJsonParser, body_of
+from iot.api.envelopes import envelope_schema
+from iot.decoders import chirpstack, ttn
 from iot.explain import explain
 from iot.ingest import metrics
 from iot.ingest.batch import Batch, Message
@@ -32,7 +34,6 @@ READING: dict[str, Any] = {
 READINGS: dict[str, Any] = {
     "oneOf": [READING, {"type": "array", "minItems": 1, "maxItems": 1000, "items": {}}],
 }
-ENVELOPE: dict[str, Any] = {"type": "object", "description": "The event, as the LoRaWAN server sends it."}
 WHOLE_BODY = {"empty", "not_json", "too_deep", "too_many_items", "wrong_type"}
 
 
@@ -72,7 +73,7 @@ class TtnView(_WebhookView):
         operation_id="iot_webhook_ttn",
         summary="An uplink pushed by The Things Stack",
         description="The authorization names a gateway, or the one device that the uplink is of.",
-        request={"application/json": ENVELOPE},
+        request={"application/json": envelope_schema(ttn.Envelope)},
         responses={202: serializers.TakenSerializer},
     )
     def post(self, request: SenderRequest) -> HttpResponse:
@@ -84,7 +85,7 @@ class ChirpstackView(_WebhookView):
         operation_id="iot_webhook_chirpstack",
         summary="An event pushed by ChirpStack",
         description="The authorization names a gateway, or the one device that the event is of.",
-        request={"application/json": ENVELOPE},
+        request={"application/json": envelope_schema(chirpstack.Envelope)},
         responses={202: serializers.TakenSerializer},
     )
     def post(self, request: SenderRequest) -> HttpResponse:

@@ -13,6 +13,7 @@ const begunAt = new WeakMap();
 let failed = false;
 let asking = 0; // a person's requests on their way
 let asked = 0; // how many have begun or ended
+let pressed = false; // a click is two events, and needs its button to be there for both
 let dropped = false;
 
 function showState() {
@@ -31,7 +32,7 @@ function refetch() {
 }
 
 function refetchDropped() {
-  if (!dropped || asking) return;
+  if (!dropped || asking || pressed) return;
   dropped = false;
   setTimeout(refetch);
 }
@@ -51,6 +52,19 @@ document.body.addEventListener("htmx:beforeSend", (event) => {
   });
 });
 
+document.addEventListener("pointerdown", () => {
+  pressed = true;
+});
+
+for (const over of ["pointerup", "pointercancel"]) {
+  document.addEventListener(over, () => {
+    setTimeout(() => {
+      pressed = false;
+      refetchDropped();
+    });
+  });
+}
+
 function isTyped(field) {
   if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
   if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
@@ -59,7 +73,7 @@ function isTyped(field) {
 
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   if (!isRefresh(event.detail)) return;
-  if (begunAt.get(event.detail.xhr) !== asked) {
+  if (pressed || asking || begunAt.get(event.detail.xhr) !== asked) {
     event.detail.shouldSwap = false;
     dropped = true;
     return;

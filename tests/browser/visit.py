@@ -59,6 +59,15 @@ class Visit:
         self.page.locator("[data-live][data-state=on]").first.wait_for(state="attached")
         self.page.wait_for_function(REFRESHED)
 
+    def _violations(self) -> list[str]:
+        """What stays when the page stands still: a refresh in the midst of the look is looked at again."""
+        found: list[str] = self.page.evaluate(SERIOUS)
+        if found:
+            self.page.wait_for_load_state("networkidle")
+            self.page.evaluate(STILL)
+            found = self.page.evaluate(SERIOUS)
+        return found
+
     def serious(self, name: str) -> list[str]:
         """What axe-core finds serious or critical, and whether the page is wider than its window."""
         self.page.evaluate(STILL)
@@ -67,7 +76,7 @@ class Visit:
         own = len(self.complaints)
         if not self.page.evaluate("Boolean(window.axe)"):
             self.page.evaluate(AXE_SCRIPT)
-        found = [f"{name}: {violation}" for violation in self.page.evaluate(SERIOUS)]
+        found = [f"{name}: {violation}" for violation in self._violations()]
         del self.complaints[own:]  # axe-core's own: it tries inline styles
         if self.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append(f"{name}: wider than the window")

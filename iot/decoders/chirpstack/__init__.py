@@ -29,7 +29,9 @@ class _Gateway(msgspec.Struct):
     gwTime: str | None = None
 
 
-class _Event(msgspec.Struct):
+class Envelope(msgspec.Struct):
+    """What is read of an event; the rest may be anything."""
+
     deviceInfo: _Device
     time: str | None = None
     fPort: int = 0
@@ -59,7 +61,7 @@ def decode(topic: str, payload: bytes, context: DecoderContext) -> list[Decoded]
 def parse(topic: str, payload: bytes, context: DecoderContext) -> Uplink | Decoded:
     """The uplink in an event, or what another event says of the device."""
     try:
-        event = msgspec.convert(load_object(payload), _Event)
+        event = msgspec.convert(load_object(payload), Envelope)
     except msgspec.ValidationError as error:
         raise DecodeError("wrong_type", str(error)) from None
     device_id = event.deviceInfo.devEui
@@ -97,7 +99,7 @@ def parse(topic: str, payload: bytes, context: DecoderContext) -> Uplink | Decod
     return decoded
 
 
-def _kind_of(event: _Event) -> str:
+def _kind_of(event: Envelope) -> str:
     if event.data is not None or event.object is not None:
         return "up"
     return "status" if event.batteryLevel is not None else "other"

@@ -32,7 +32,9 @@ class _Message(msgspec.Struct):
     received_at: str = ""
 
 
-class _Up(msgspec.Struct):
+class Envelope(msgspec.Struct):
+    """What is read of a message; the rest may be anything."""
+
     end_device_ids: _Ids
     received_at: str = ""
     uplink_message: _Message | None = None
@@ -57,7 +59,7 @@ def decode(topic: str, payload: bytes, context: DecoderContext) -> list[Decoded]
 def parse(topic: str, payload: bytes, context: DecoderContext) -> Uplink | Decoded:
     """The uplink in an envelope, or what a message without one says. An empty topic is a webhook."""
     try:
-        message = msgspec.convert(load_object(payload), _Up)
+        message = msgspec.convert(load_object(payload), Envelope)
     except msgspec.ValidationError as error:
         raise DecodeError("wrong_type", str(error)) from None
     ids = message.end_device_ids
