@@ -55,6 +55,11 @@ class Servers:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    import hypothesis
+
+    # In CI the same examples every time; everywhere as long as they take, on however busy a machine.
+    hypothesis.settings.register_profile("tests", deadline=None, derandomize=os.environ.get("CI") == "true")
+    hypothesis.settings.load_profile("tests")
     # The settings read the addresses above, so they are loaded here rather than by pytest-django's option.
     import django
 
