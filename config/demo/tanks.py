@@ -1,6 +1,5 @@
 """The demo's tanks with their devices and sixty days of readings."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +12,7 @@ from config.demo.history import DAYS, History, Household, simulate
 from tanks import readings
 from tanks.models import CurrentLevel, Device, DeviceStatus, GeoPoint, Tank
 from tanks.readings import Reading
+from tanks.services.devices import secret_hash
 
 PHOENIX_OFFSET_HOURS = -7
 CAPACITIES = (5_000, 7_500, 10_000, 12_500, 20_000)
@@ -87,7 +87,7 @@ def _make_tank(place: int, owner: User, now: datetime, random: np.random.Generat
     Device.objects.create(
         device_id=device_id,
         tank=tank,
-        secret_hash=hashlib.sha256(cast.DEVICE_SECRET.encode()).hexdigest(),
+        secret_hash=secret_hash(cast.DEVICE_SECRET),
         status=DeviceStatus.OFFLINE if silent else DeviceStatus.ONLINE,
         status_changed_at=history.times[-1],
         last_seen=history.times[-1],

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from accounts.api.requests import IdentityRequest
 from common.api.fields import ChoiceField, InstantField, LineField, NumberField, TimezoneField
 from common.api.permissions import IsCustomer
+from common.api.requests import valid
 from common.api.responses import JsonBytes
 from common.errors import NotFoundError
 from common.time import utc_now
@@ -82,9 +83,7 @@ class DeviceView(APIView):
     def patch(self, request: IdentityRequest, tank_id: ObjectId) -> HttpResponse:
         device = _device_for(request, tank_id)
         kept = {name: device.settings[name] for name in SETTINGS if device.settings.get(name)}
-        serializer = DeviceSettingsSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        whole = {**kept, **serializer.validated_data}
+        whole = {**kept, **valid(DeviceSettingsSerializer(data=request.data))}
         DeviceSettingsSerializer().validate(whole)
         settings = {**device.settings, **whole}
         device.settings = {name: value for name, value in settings.items() if value is not None}

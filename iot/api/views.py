@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from accounts.api.requests import IdentityRequest
 from common.api.idempotency import idempotent
+from common.api.requests import valid
 from common.api.responses import JsonBytes
 from common.errors import DomainError
 from common.time import utc_now
@@ -135,9 +136,7 @@ class InferView(APIView):
         responses=serializers.InferredSerializer,
     )
     def post(self, request: IdentityRequest) -> HttpResponse:
-        serializer = serializers.PastedSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        pasted = serializer.validated_data
+        pasted = valid(serializers.PastedSerializer(data=request.data))
         tank = None
         if pasted.get("tank_id"):
             tank = known_tank(tank_get_for(user_id=request.user.pk, tank_id=pasted["tank_id"]).pk)

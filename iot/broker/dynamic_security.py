@@ -6,7 +6,6 @@ there, without the overlap that brokers have which ask over HTTP.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -16,6 +15,7 @@ from iot.broker.control import Command, Control
 from iot.broker.topics import GATEWAY, Rights, rights_of
 from iot.models import Gateway
 from tanks.models import Device
+from tanks.services.devices import secret_hash
 
 EXISTS, MISSING = "already exists", "not found"
 PRODUCT_ROLE = "water-tanks"
@@ -36,11 +36,11 @@ def user_write(*, control: Control, username: str, secret: str | None) -> None:
 
     A secret that has been renewed since is left out: another call brings the new one.
     """
-    rights, secret_hash = _wanted(username)
+    rights, kept_hash = _wanted(username)
     if rights is None:
         user_remove(control=control, usernames=[username])
         return
-    if secret is not None and hashlib.sha256(secret.encode()).hexdigest() != secret_hash:
+    if secret is not None and secret_hash(secret) != kept_hash:
         secret = None
     control.run(_commands(username, rights, secret), but=(EXISTS,))
 

@@ -6,8 +6,6 @@ themselves in case that word was lost.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
 import time
 from collections.abc import Collection, Iterable, Mapping
@@ -23,6 +21,7 @@ from common.redis import client
 from tanks.changes import STREAM
 from tanks.geometry import Geometry, GeometryError
 from tanks.models import Device, Tank
+from tanks.services.devices import secret_matches
 from tanks.services.readings import TankState, states_load
 
 log = logging.getLogger(__name__)
@@ -117,10 +116,7 @@ class KnownDevice:
     def secret_is(self, secret: str, *, now: datetime) -> bool:
         """Whether it is the device's present secret, or its last within the overlap. In constant time."""
         present, before, until = self.secrets
-        digest = hashlib.sha256(secret.encode()).hexdigest()
-        is_present = hmac.compare_digest(digest, present)
-        is_before = hmac.compare_digest(digest, before or "-" * len(digest))
-        return is_present or (is_before and until is not None and until > now)
+        return secret_matches(secret, present=present, before=before, until=until, now=now)
 
 
 class KnownDevices:

@@ -1,24 +1,16 @@
 """Gateways: LoRaWAN servers and bridges that bring the uplinks of many devices under one credential."""
 
-import hashlib
 import hmac
-import secrets
 
 from iot.models import Gateway
 from iot.services.broker import broker_tell
-
-SECRET_BYTES = 24
-
-
-def gateway_secret_hash(secret: str) -> str:
-    """Of a secret with 192 random bits, so a plain digest is enough."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+from tanks.services.devices import secret_hash, secret_make
 
 
 def gateway_secret_renew(*, gateway: Gateway) -> str:
     """A new secret, told only here; the one before stops working."""
-    secret = secrets.token_urlsafe(SECRET_BYTES)
-    gateway.secret_hash = gateway_secret_hash(secret)
+    secret = secret_make()
+    gateway.secret_hash = secret_hash(secret)
     gateway.save(update_fields=["secret_hash", "updated_at"])
     broker_tell(gateway.gateway_id, secret)
     return secret
@@ -28,5 +20,5 @@ def gateway_authenticate(*, gateway_id: str, secret: str) -> Gateway | None:
     """The active gateway that these credentials name, else None, in constant time."""
     gateway: Gateway | None = Gateway.objects.filter(gateway_id=gateway_id, active=True).first()
     kept = gateway.secret_hash if gateway else "-" * 64
-    matches = hmac.compare_digest(gateway_secret_hash(secret), kept)
+    matches = hmac.compare_digest(secret_hash(secret), kept)
     return gateway if matches else None

@@ -10,6 +10,7 @@ from accounts.api.requests import IdentityRequest
 from common.api.fields import InstantField
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsCustomer
+from common.api.requests import valid
 from common.api.responses import JsonBytes
 from common.errors import DomainError
 from common.mongo import collection
@@ -77,9 +78,8 @@ class SnoozeView(APIView):
     )
     def post(self, request: IdentityRequest, tank_id: ObjectId, alert_id: ObjectId) -> HttpResponse:
         alert = alert_get_for(user_id=request.user.pk, tank_id=tank_id, alert_id=alert_id)
-        serializer = SnoozeSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        return _told(alert_snooze(alert=alert, until=serializer.validated_data["until"]))
+        fields = valid(SnoozeSerializer(data=request.data))
+        return _told(alert_snooze(alert=alert, until=fields["until"]))
 
 
 def _told(alert: Alert) -> HttpResponse:

@@ -6,12 +6,12 @@ from bson import ObjectId
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from accounts.api.requests import IdentityRequest
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsCustomer
+from common.api.requests import valid
 from common.api.responses import JsonBytes, conditional_json
 from common.api.schema import INSTANT_SCHEMA
 from common.errors import NotFoundError
@@ -31,12 +31,6 @@ from tanks.services.claims import device_claim
 from tanks.services.devices import device_secret_rotate
 from tanks.services.manual import reading_record_manual
 from tanks.services.tanks import tank_create, tank_delete, tank_update
-
-
-def _valid(serializer: Serializer) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    fields: dict[str, Any] = serializer.validated_data
-    return fields
 
 
 class TanksView(APIView):
@@ -63,7 +57,7 @@ class TanksView(APIView):
         responses={201: serializers.TankWithSecretSerializer},
     )
     def post(self, request: IdentityRequest) -> HttpResponse:
-        fields = _valid(serializers.TankFieldsSerializer(data=request.data))
+        fields = valid(serializers.TankFieldsSerializer(data=request.data))
         tank, secret = tank_create(user_id=request.user.pk, **fields)
         payload = tank_payload_for(user_id=request.user.pk, tank_id=tank.pk)
         location = {"Location": request.build_absolute_uri(f"/api/tanks/{tank.pk}")}
@@ -93,7 +87,7 @@ class TankView(APIView):
         serializer = serializers.TankFieldsSerializer(
             data=request.data, partial=True, context={"capacity": tank.capacity}
         )
-        secret = tank_update(tank=tank, **_valid(serializer))
+        secret = tank_update(tank=tank, **valid(serializer))
         return JsonBytes(_with_secret(tank_payload_for(user_id=request.user.pk, tank_id=tank_id), secret))
 
     @extend_schema(
@@ -151,7 +145,7 @@ class LevelsView(APIView):
     )
     def post(self, request: IdentityRequest, tank_id: ObjectId) -> HttpResponse:
         tank = tank_get_for(user_id=request.user.pk, tank_id=tank_id)
-        fields = _valid(serializers.ManualReadingSerializer(data=request.data))
+        fields = valid(serializers.ManualReadingSerializer(data=request.data))
         return JsonBytes(reading_payload(reading_record_manual(tank=tank, **fields)), status=201)
 
 
@@ -201,7 +195,7 @@ class ClaimView(APIView):
         responses=serializers.ClaimedSerializer,
     )
     def post(self, request: IdentityRequest) -> HttpResponse:
-        fields = _valid(serializers.ClaimSerializer(data=request.data))
+        fields = valid(serializers.ClaimSerializer(data=request.data))
         tank = tank_get_for(user_id=request.user.pk, tank_id=fields["tank_id"])
         device = device_claim(tank=tank, code=fields["claim_code"])
         return JsonBytes({"deviceId": device.device_id, "deviceKind": device.kind, "tankId": tank.pk})

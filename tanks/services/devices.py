@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bson import ObjectId
 from django.db import IntegrityError
@@ -105,13 +105,28 @@ def device_secret_rotate(*, device: Device) -> str:
     return secret
 
 
+def secret_matches(
+    secret: str, *, present: str, before: str | None, until: datetime | None, now: datetime
+) -> bool:
+    """Whether a device's secret hashes to the present one, or to the one before, in force `until` then.
+
+    In constant time.
+    """
+    digest = secret_hash(secret)
+    is_present = hmac.compare_digest(digest, present)
+    is_before = hmac.compare_digest(digest, before or "-" * len(digest))
+    return is_present or (is_before and until is not None and until > now)
+
+
 def device_secret_matches(*, device: Device, secret: str) -> bool:
     """Whether the secret is the device's present one, or its last within the overlap. In constant time."""
-    digest = secret_hash(secret)
-    present = hmac.compare_digest(digest, device.secret_hash)
-    before = hmac.compare_digest(digest, device.previous_secret_hash or "-" * len(digest))
-    until = device.previous_secret_until
-    return present or (before and until is not None and until > utc_now())
+    return secret_matches(
+        secret,
+        present=device.secret_hash,
+        before=device.previous_secret_hash,
+        until=device.previous_secret_until,
+        now=utc_now(),
+    )
 
 
 def device_authenticate(*, device_id: str, secret: str) -> Device | None:
