@@ -19,9 +19,11 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
+import psutil
 import redis
 
 from benchmarks.load.publisher import SPACING
@@ -29,7 +31,7 @@ from benchmarks.load.world import World, go, some_days_ago, wait_until, world
 from config.launcher.children import PROJECT_DIR
 from config.launcher.ports import free_port, port_answers
 
-DEVICES, MANY_DEVICES = 999, 99_999  # divisible by the publishers
+DEVICES = 999  # divisible by the publishers, as every number of devices here
 LISTENER = "water-tanks-listener"
 STRAIGHT = {"own reader": "bulk", "paho": "paho", "gmqtt": "gmqtt"}
 SUSTAINED_SHARE = 0.6
@@ -49,13 +51,31 @@ class Sizes(NamedTuple):
     burst: int
     turns: int
     seconds: float
-    stored: int
-    many_devices: int
+    stored: tuple[int, ...]  # fillings of the collection, one after the other
+    many_devices: tuple[int, ...]
     posts: int
 
 
-FULL = Sizes(burst=30_000, turns=3, seconds=60, stored=10_000_000, many_devices=MANY_DEVICES, posts=60)
-QUICK = Sizes(burst=15_000, turns=2, seconds=10, stored=200_000, many_devices=9_999, posts=20)
+FULL = Sizes(
+    burst=30_000,
+    turns=3,
+    seconds=60,
+    stored=(100_000, 1_000_000, 10_000_000),
+    many_devices=(9_999, 99_999),
+    posts=60,
+)
+QUICK = Sizes(burst=15_000, turns=2, seconds=10, stored=(200_000,), many_devices=(9_999,), posts=20)
+
+
+class Cost(NamedTuple):
+    """CPU seconds per 100,000 readings."""
+
+    listener: float
+    mongod: float
+
+    @property
+    def whole(self) -> float:
+        return self.listener + self.mongod
 
 
 class Burst(NamedTuple):
@@ -252,82 +272,81 @@ def post_all(port: int, bodies: list[tuple[str, bytes]]) -> None:
         raise RuntimeError(wrong[0])
 
 
-def measure_stored(bench: Bench, sizes: Sizes, before: float) -> None:
-    """Fills the collection, reads it, and takes a burst again."""
+def measure_stored(bench: Bench, sizes: Sizes, before: Cost) -> None:
+    """Fills the collection further and further; each time reads it, and takes bursts again."""
     environment = {**bench.world.environment(), "DJANGO_SETTINGS_MODULE": "config.settings"}
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load.stored", str(sizes.stored)],
-        cwd=PROJECT_DIR,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        check=True,
-        text=True,
-    )
-    found = json.loads(done.stdout.splitlines()[-1])
-    stored = found["stored"]
-    tell(
-        "bytes_per_reading",
-        found["bytes_per_reading"] / GOALS["bytes_per_reading"],
-        bytes=found["bytes_per_reading"],
-        stored=stored,
-    )
-    for name, (ours, bare) in found["reads"].items():
-        tell("read_to_bare_find", ours / bare, read=name, product_ms=ours, bare_ms=bare, stored=stored)
-    after = warm_cost(bench, sizes)
-    tell(
-        "cost_by_stored",
-        after / before,
-        stored=stored,
-        cpu_per_100k=round(after, 2),
-        cpu_per_100k_before=round(before, 2),
-    )
+    for first, end in pairwise((0, *sizes.stored)):
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.load.stored", str(first), str(end)],
+            cwd=PROJECT_DIR,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        )
+        found = json.loads(done.stdout.splitlines()[-1])
+        stored = found["stored"]
+        tell(
+            "bytes_per_reading",
+            found["bytes_per_reading"] / GOALS["bytes_per_reading"],
+            bytes=found["bytes_per_reading"],
+            stored=stored,
+            filled_per_second=found["rows_per_second"],
+        )
+        for name, (ours, bare) in found["reads"].items():
+            tell("read_to_bare_find", ours / bare, read=name, product_ms=ours, bare_ms=bare, stored=stored)
+        tell_cost("cost_by_stored", warm_cost(bench, sizes), before, stored=stored)
 
 
-def measure_devices(sizes: Sizes, few: float) -> None:
+def measure_devices(sizes: Sizes, few: Cost) -> None:
     """The same burst from many devices, each of which the listener has heard once before."""
-    with world(sizes.many_devices) as made:
-        everyone_watches(made)
-        bench = Bench(made)
-        cold = bench.burst("product", made.devices)
-        many = warm_cost(bench, sizes, least=made.devices)
-    tell(
-        "cost_by_devices",
-        many / few,
-        devices=sizes.many_devices,
-        cpu_per_100k=round(many, 2),
-        cpu_per_100k_first_heard=round(cold.cpu, 2),
-        cpu_per_100k_at_999=round(few, 2),
-    )
+    for devices in sizes.many_devices:
+        with world(devices) as made:
+            everyone_watches(made)
+            bench = Bench(made)
+            cold = bench.burst("product", made.devices)
+            many = warm_cost(bench, sizes, least=made.devices)
+        more = {"devices": devices, "cpu_per_100k_first_heard": round(cold.cpu, 2)}
+        tell_cost("cost_by_devices", many, few, **more)
 
 
-def warm_cost(bench: Bench, sizes: Sizes, *, least: int = 0) -> float:
-    """CPU seconds per 100,000 of a listener that knows its devices: the median of bursts to one and the same."""
-    taken = []
+def tell_cost(figure: str, found: Cost, before: Cost, **more: Any) -> None:
+    """The ratio is that of listener and mongod together."""
+    parts = {"listener": found.listener, "mongod": found.mongod}
+    parts |= {"listener_before": before.listener, "mongod_before": before.mongod}
+    costs = {f"cpu_per_100k_{name}": round(cpu, 2) for name, cpu in parts.items()}
+    tell(figure, found.whole / before.whole, **more, **costs)
+
+
+def warm_cost(bench: Bench, sizes: Sizes, *, least: int = 0) -> Cost:
+    """What readings cost a listener that knows its devices, and mongod: the median of bursts to one and the same."""
+    taken: list[Cost] = []
     argv, ready, session = bench.consumer("product")
     messages = max(sizes.burst, least) // 3 * 3
+    assert bench.world.mongod.process is not None
+    mongod = psutil.Process(bench.world.mongod.process.pid)
     with bench.world.running(*argv, ready=ready) as process:
         for number in range(sizes.turns + 1):
             publishers = bench.world.publish(messages=messages, start=bench.start, turn=bench.turn)
             bench.turn += messages // bench.world.devices + 1
-            before, cpu = bench.stored(), sum(process.cpu_times()[:2])
+            before, cpu = bench.stored(), [sum(one.cpu_times()[:2]) for one in (process, mongod)]
             go(publishers)
             wait_until(lambda start=before: bench.stored() - start >= messages, seconds=300)
+            spent = [sum(one.cpu_times()[:2]) - was for one, was in zip((process, mongod), cpu, strict=True)]
             if number:
-                taken.append((sum(process.cpu_times()[:2]) - cpu) / messages * 100_000)
+                taken.append(Cost(*(one / messages * 100_000 for one in spent)))
             for publisher in publishers:
                 publisher.wait()
     forget_session(bench.world.broker.port, session)
-    return statistics.median(taken)
+    return Cost(*(statistics.median(one) for one in zip(*taken, strict=True)))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", help="of mqtt, http, stored and devices; all, unless given")
     parser.add_argument("--quick", action="store_true", help="small sizes, in about two minutes")
-    parser.add_argument("--stored", type=int, help="readings to fill the collection with")
     options = parser.parse_args()
     sizes = QUICK if options.quick else FULL
-    sizes = sizes._replace(stored=options.stored or sizes.stored)
     parts = options.parts or ["mqtt", "http", "stored", "devices"]
     with world(DEVICES) as made:
         everyone_watches(made)
@@ -336,7 +355,7 @@ def main() -> None:
             measure_sustained(bench, sizes, measure_mqtt(bench, sizes))
         if "http" in parts:
             measure_http(bench, sizes)
-        few = warm_cost(bench, sizes) if {"stored", "devices"} & set(parts) else 0.0
+        few = warm_cost(bench, sizes) if {"stored", "devices"} & set(parts) else Cost(0.0, 0.0)
         if "stored" in parts:
             measure_stored(bench, sizes, few)
     if "devices" in parts:

@@ -1,4 +1,5 @@
-"""`python -m benchmarks.load.stored <readings>`: fills the readings collection, then reads it; one JSON object.
+"""`python -m benchmarks.load.stored <from> <to>`: fills the readings collection with those of a long stream from the
+one number to the other, then reads it; one JSON object.
 
 Started by `benchmarks.ingest` with the environment of its world. Readings come in order of time, as sensors send
 them, so that every batch is spread over the keys of all series.
@@ -19,16 +20,16 @@ STEP = timedelta(minutes=5)
 REPEATS = 30
 
 
-def fill(count: int) -> float:
+def fill(first: int, end: int) -> float:
     """Seconds it took."""
     from tanks import readings
 
     start = readings.to_ms(datetime(2026, 1, 1, tzinfo=UTC))
     step = int(STEP.total_seconds() * 1000)
     begun = time.monotonic()
-    for at in range(0, count, BATCH):
+    for at in range(first, end, BATCH):
         rows = []
-        for number in range(at, min(at + BATCH, count)):
+        for number in range(at, min(at + BATCH, end)):
             turn, series = divmod(number, SERIES)
             level = 90 - (series % 40) - (turn * 37 % 3000) / 100
             jitter = series * 131 % 60_000
@@ -65,12 +66,11 @@ def main() -> None:
     from tanks import readings
     from tanks.api.levels import LevelsQuery, levels_page
 
-    count = int(sys.argv[1])
-    before = readings.readings_collection().estimated_document_count()
-    seconds = fill(count)
+    first, end = map(int, sys.argv[1:])
+    seconds = fill(first, end)
     database().client.admin.command("fsync")
     sizes = database().command("collStats", readings.COLLECTION)
-    last = readings.from_ms(readings.to_ms(datetime(2026, 1, 1, tzinfo=UTC)) + count // SERIES * 300_000)
+    last = readings.from_ms(readings.to_ms(datetime(2026, 1, 1, tzinfo=UTC)) + end // SERIES * 300_000)
     day, month = last - timedelta(days=1), last - timedelta(days=30)
     raw = readings.readings_collection()
 
@@ -82,8 +82,8 @@ def main() -> None:
         return list(raw.find(readings.range_filter(series, start, None)).sort("_id", -1).limit(limit))
 
     found = {
-        "stored": before + count,
-        "rows_per_second": round(count / seconds),
+        "stored": sizes["count"],
+        "rows_per_second": round((end - first) / seconds),
         "bytes_per_reading": round(
             (sizes["storageSize"] + sizes.get("totalIndexSize", 0)) / sizes["count"], 1
         ),

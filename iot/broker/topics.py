@@ -50,7 +50,8 @@ def _of_fleet(name: str, kind: str) -> Rights:
     if kind == "esphome":
         own = (f"{name}/sensor/+/state", f"{name}/status", f"{name}/state", f"{name}/debug")
         announced = (f"homeassistant/sensor/{name}/config", f"homeassistant/sensor/{name}/+/config")
-        return Rights((*own, *announced), (f"{name}/+/+/command",))
+        # A name of two segments is where the first of them, as a device of its own, announces.
+        return Rights((*own, *(() if "/" in name else announced)), (f"{name}/+/+/command",))
     if kind == "shelly":
         own = (f"{name}/events/rpc", f"{name}/online", f"{name}/status/+", f"{name}/debug/log")
         return Rights(own, (f"{name}/rpc", f"{name}/command"))

@@ -106,6 +106,9 @@ class DecoderContext(Protocol):
     def kind(self, device_id: str) -> str | None:
         """Registered `deviceKind` of a device, None when unknown."""
 
+    def is_registered(self, device_id: str) -> bool:
+        """Whether somebody's device has this name."""
+
     def settings(self, device_id: str) -> Mapping[str, Any]:
         """Per-device decoder settings: `field`, `unit`, `quantity`, `timezone` (see README)."""
 
@@ -134,6 +137,9 @@ class StaticContext:
 
     def kind(self, device_id: str) -> str | None:
         return self._kinds.get(device_id, self._default_kind)
+
+    def is_registered(self, device_id: str) -> bool:
+        return device_id in self._kinds
 
     def settings(self, device_id: str) -> Mapping[str, Any]:
         return self._settings.get(device_id, {})

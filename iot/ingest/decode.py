@@ -35,6 +35,9 @@ class BatchContext:
         device = self.known.get(device_id)
         return device.kind if device else None
 
+    def is_registered(self, device_id: str) -> bool:
+        return self.known.get(device_id) is not None
+
     def settings(self, device_id: str) -> Mapping[str, Any]:
         device = self.known.get(device_id)
         return device.settings if device else {}
@@ -162,7 +165,7 @@ def _take(batch: Batch, known: KnownDevices, index: int, message: Message, decod
     for event in decoded.events:
         if event.kind == "rebirth_needed":
             batch.downlinks.append(rebirth_command(name, batch.now))
-        elif device is not None:
+        elif device is not None and not (message.retained and event.kind == "birth"):
             batch.events.append((device, event, message.received_at))
             batch.heard.add(device)
     for item, error in decoded.rejected:

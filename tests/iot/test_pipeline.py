@@ -17,6 +17,7 @@ from tanks.models import Alert, Device, Tank, TankGeometry
 from tanks.services.device_status import devices_check
 from tanks.services.devices import device_register
 from tanks.tasks import minds_advance
+from tests.factories import TankFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -250,22 +251,54 @@ def test_a_worker_makes_a_forecast_of_the_first_readings(tank, device):
     assert forecast["volumeLiters"] == pytest.approx(6245, abs=10)
 
 
-def test_an_announcement_counts_for_a_device_that_is_registered_after_it(tank):
-    """Home Assistant's discovery, retained by the broker, tells the unit that the value comes in."""
+GAP = {
+    "~": "cellar",
+    "name": "Distance",
+    "stat_t": "~/sensor/gap/state",
+    "unit_of_meas": "cm",
+    "dev_cla": "distance",
+}
+
+
+@pytest.fixture
+def cellar(tank):
+    """A tank of a metre, and what sends its ESPHome device's messages through a pipeline."""
     tank.geometry = TankGeometry(shape="vertical_cylinder", height_mm=1000)
     tank.save()
     pipeline = Pipeline()
 
     def send(topic, body, **more):
         payload = body if isinstance(body, bytes) else orjson.dumps(body)
-        pipeline.take(
-            [Message(transport="mqtt", topic=topic, payload=payload, received_at=utc_now(), **more)]
-        )
+        one = Message(transport="mqtt", topic=topic, payload=payload, received_at=utc_now(), **more)
+        return pipeline.take([one])
 
-    config = {"~": "cellar", "name": "Distance", "stat_t": "~/sensor/gap/state", "unit_of_meas": "cm"}
-    send("homeassistant/sensor/cellar/gap/config", config | {"dev_cla": "distance"}, retained=True)
+    return send
+
+
+def test_an_announcement_counts_for_a_device_that_is_registered_after_it(tank, cellar):
+    """Home Assistant's discovery, retained by the broker, tells the unit that the value comes in."""
+    cellar("homeassistant/sensor/cellar/gap/config", GAP, retained=True)
     assert RejectedMessage.objects.get().code == "unknown_device"
     device_register(tank=tank, device_id="cellar", kind="esphome")
-    send("cellar/sensor/gap/state", b"25")
+    cellar("cellar/sensor/gap/state", b"25")
     assert current(tank)["level"] == 75
     assert Device.objects.get(device_id="cellar").decoder_state["sensors"]
+
+
+def test_no_device_announces_how_anothers_values_are_read(tank, cellar):
+    device_register(tank=tank, device_id="cellar", kind="esphome")
+    device_register(tank=TankFactory(), device_id="neighbour", kind="esphome")
+    cellar("homeassistant/sensor/cellar/gap/config", GAP)
+    cellar("homeassistant/sensor/neighbour/gap/config", GAP | {"unit_of_meas": "mm"})
+    refused = RejectedMessage.objects.get()
+    assert (refused.code, refused.device_id) == ("foreign_device", "neighbour")
+    cellar("cellar/sensor/gap/state", b"25")
+    assert current(tank)["level"] == 75
+
+
+def test_a_retained_announcement_revives_nobody(tank, cellar):
+    device_register(tank=tank, device_id="cellar", kind="esphome")
+    cellar("homeassistant/sensor/cellar/gap/config", GAP, retained=True)
+    cellar("cellar/status", b"offline")
+    cellar("homeassistant/sensor/cellar/gap/config", GAP, retained=True)
+    assert Device.objects.get(device_id="cellar").status == "offline"

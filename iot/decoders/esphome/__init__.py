@@ -2,8 +2,10 @@
 
 `<prefix>/sensor/<object_id>/state` is bare text (`1.234`, or `nan` when the sensor failed), `<prefix>/status`
 the last will. A retained announcement on `homeassistant/sensor/…/config` says where a value is published, its
-unit and, for JSON, its key; it is remembered. The prefix is the deviceId. Settings: `field` is the object_id,
-`unit` and `quantity` what it means. An unannounced distance is in metres, as ESPHome's ultrasonic sensor is.
+unit and, for JSON, its key; it is remembered. The prefix is the deviceId. Announced under the name of another
+device that is registered, it would have that one say how this one is read: it is refused. Settings: `field` is the
+object_id, `unit` and `quantity` what it means. An unannounced distance is in metres, as ESPHome's ultrasonic sensor
+is.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ def device_id_from_topic(topic: str) -> str | None:
 def decode(topic: str, payload: bytes, context: DecoderContext) -> list[Decoded]:
     """Samples of one message. Sensors that are not about a tank give no sample, and no error either."""
     if topic.startswith("homeassistant/"):
-        return _remember(payload, context)
+        return _remember(topic, payload, context)
     device_id = device_id_from_topic(topic)
     if device_id is None:
         raise DecodeError("foreign_topic", "not an ESPHome topic")
@@ -163,7 +165,12 @@ def _status(name: str, value: float | None, sensor: Mapping[str, Any]) -> Measur
     return None
 
 
-def _remember(payload: bytes, context: DecoderContext) -> list[Decoded]:
+def _announcer(topic: str) -> str:
+    """Who announces on `homeassistant/sensor/[<node>/]<object>/config`: the node, else the object."""
+    return topic.split("/")[2]
+
+
+def _remember(announcement: str, payload: bytes, context: DecoderContext) -> list[Decoded]:
     """Keep what an announcement says of a sensor under its device. An empty one is a removal."""
     if not payload:
         return []
@@ -176,6 +183,9 @@ def _remember(payload: bytes, context: DecoderContext) -> list[Decoded]:
     device_id = device_id_from_topic(topic)
     if device_id is None:
         raise DecodeError("foreign_topic", f"values on {topic[:80]!r} are not followed")
+    announcer = _announcer(announcement)
+    if announcer != device_id and context.is_registered(announcer):
+        raise DecodeError("foreign_device", f"values of {device_id[:80]!r}", device_id=announcer)
     device = config.get("dev") or config.get("device")
     device = device if isinstance(device, dict) else {}
     template = config.get("val_tpl") or config.get("value_template") or ""
