@@ -1,4 +1,7 @@
-"""Who is posting: `Authorization: Device <id>:<secret>`, the id and secret of a device or of a gateway."""
+"""Who is posting: `Authorization: Device <id>:<secret>`, the id and secret of a device or of a gateway.
+
+ThingsBoard's devices give theirs as the token in the address.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +58,17 @@ class DeviceAuthentication(BaseAuthentication):
 
 class GatewayAuthentication(DeviceAuthentication):
     gateways = True
+
+
+class TokenAuthentication(DeviceAuthentication):
+    """By the address: `<id>:<secret>` stands where ThingsBoard has its access token."""
+
+    def authenticate(self, request: Request) -> tuple[Sender, None]:
+        token: str = request.parser_context["kwargs"]["token"]
+        name, _, secret = token.rpartition(":")
+        if len(token) <= MAX_LENGTH and device_secret_is(name, secret):
+            return Sender(f"device:{name}", name), None
+        raise AuthenticationFailed("No device has this token.", code="bad_credentials")
 
 
 class IsSender(BasePermission):

@@ -14,10 +14,16 @@ from common.api.responses import JsonBytes
 from common.errors import DomainError
 from common.time import utc_now
 from iot.api import serializers
-from iot.api.authentication import DeviceAuthentication, GatewayAuthentication, IsSender, SenderRequest
+from iot.api.authentication import (
+    DeviceAuthentication,
+    GatewayAuthentication,
+    IsSender,
+    SenderRequest,
+    TokenAuthentication,
+)
 from iot.api.bodies import RawJsonParser, body_of
 from iot.api.envelopes import envelope_schema
-from iot.decoders import chirpstack, ttn
+from iot.decoders import chirpstack, thingsboard, ttn
 from iot.explain import explain
 from iot.ingest import metrics
 from iot.ingest.batch import Batch, Message
@@ -35,6 +41,7 @@ READING: dict[str, Any] = {
 READINGS: dict[str, Any] = {
     "oneOf": [READING, {"type": "array", "minItems": 1, "maxItems": 1000, "items": {}}],
 }
+TELEMETRY: dict[str, Any] = {"oneOf": [{"type": "object"}, {"type": "array", "maxItems": 1000, "items": {}}]}
 WHOLE_BODY = {"empty", "not_json", "too_deep", "too_many_items", "wrong_type"}
 
 
@@ -60,6 +67,28 @@ class WaterLevelView(APIView):
     @idempotent
     def post(self, request: SenderRequest) -> HttpResponse:
         return _take(request, transport="http", kind="json")
+
+
+class ThingsboardView(APIView):
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [IsSender]
+    parser_classes = [RawJsonParser]
+    throttle_scope = "device"
+    problem_statuses = {"POST": [401]}
+
+    @extend_schema(
+        operation_id="iot_thingsboard_telemetry",
+        summary="Telemetry of a device made for ThingsBoard",
+        description='As ThingsBoard\'s own HTTP API takes it: `{"level": 61.5}`, `{"ts": …, "values": {…}}`, or an '
+        "array of these. The token is the device's `<deviceId>:<deviceSecret>`.",
+        tags=["iot"],
+        auth=[],  # no header: the token is in the address
+        request={"application/json": TELEMETRY},
+        responses={200: serializers.TakenSerializer},
+    )
+    def post(self, request: SenderRequest, token: str) -> HttpResponse:
+        batch = _run(request, transport="http", kind="thingsboard", topic=thingsboard.DEVICE_TOPIC)
+        return JsonBytes(_taken(batch), status=200)
 
 
 class _WebhookView(APIView):
@@ -94,10 +123,15 @@ class ChirpstackView(_WebhookView):
 
 
 def _take(request: SenderRequest, *, transport: str, kind: str) -> HttpResponse:
+    return JsonBytes(_taken(_run(request, transport=transport, kind=kind)), status=202)
+
+
+def _run(request: SenderRequest, *, transport: str, kind: str, topic: str = "") -> Batch:
     """The body through the pipeline. Raises DomainError (400) for one that is unusable as a whole."""
     message = Message(
         transport=transport,
         kind=kind,
+        topic=topic,
         device_id=request.user.device_id,
         payload=body_of(request),
         received_at=utc_now(),
@@ -109,7 +143,7 @@ def _take(request: SenderRequest, *, transport: str, kind: str) -> HttpResponse:
             raise DomainError(
                 rejection.code, rejection.detail, status=400, errors={"nonFieldErrors": [rejection.detail]}
             )
-    return JsonBytes(_taken(batch), status=202)
+    return batch
 
 
 def _taken(batch: Batch) -> dict[str, Any]:

@@ -56,9 +56,12 @@ def _of_fleet(name: str, kind: str) -> Rights:
         own = (f"{name}/events/rpc", f"{name}/online", f"{name}/status/+", f"{name}/debug/log")
         return Rights(own, (f"{name}/rpc", f"{name}/command"))
     if kind == "thingsboard":
-        plain = tuple(f"v1/devices/me/{what}" for what in ("telemetry", "attributes"))
-        mounted = tuple(f"{name}/{topic}" for topic in plain)
-        return Rights((*plain, *mounted), (f"{name}/v1/devices/me/attributes",))
+        me = f"{name}/v1/devices/me"  # as the relay, or the broker, mounts it
+        heard = ("attributes", "attributes/response/+", "rpc/request/+")
+        return Rights(
+            (f"{me}/telemetry", f"{me}/attributes", f"{me}/attributes/request/+"),
+            tuple(f"{me}/{what}" for what in heard),
+        )
     return Rights((), ())
 
 

@@ -101,7 +101,7 @@ class DecoderContext(Protocol):
 
     @property
     def publisher(self) -> str | None:
-        """MQTT user that published, where the broker tells it."""
+        """The device that the sender has proved to be, where that is known."""
 
     def kind(self, device_id: str) -> str | None:
         """Registered `deviceKind` of a device, None when unknown."""

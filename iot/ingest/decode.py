@@ -24,11 +24,10 @@ STRANGERS = 10_000
 class BatchContext:
     """What a decoder may ask about devices; remembers which decoder states were lent."""
 
-    publisher: str | None = None
-
     def __init__(self, known: KnownDevices, received_at: datetime) -> None:
         self.known = known
         self.received_at = received_at
+        self.publisher: str | None = None
         self.lent: dict[str, tuple[bytes, MutableMapping[str, Any]]] = {}
 
     def kind(self, device_id: str) -> str | None:
@@ -76,7 +75,7 @@ def decode(batch: Batch, known: KnownDevices) -> None:
         if topic.startswith(LEVEL_TOPIC) and topic.endswith(LEVEL_TAIL) and message.payload[:1] == OBJECT:
             _decode_level(batch, known, index, message)
             continue
-        context.received_at = message.received_at
+        context.received_at, context.publisher = message.received_at, message.device_id
         try:
             found = _decode_message(message, context)
         except DecodeError as error:

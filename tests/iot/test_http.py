@@ -194,3 +194,26 @@ def test_a_pasted_payload_is_explained_with_the_level_it_would_give(api, alice, 
     assert not readings.newest(tank.series, limit=1)
     assert api(bob).post("/api/iot/infer", body, format="json").status_code == 404
     assert api().post("/api/iot/infer", body, format="json").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "telemetry",
+    [
+        {"level": 61.5},
+        {"ts": 1451649600512, "values": {"level": 61.5}},
+        [{"ts": 1451649600512, "values": {"level": 60}}, {"ts": 1451649601512, "values": {"level": 61.5}}],
+    ],
+)
+def test_a_device_made_for_thingsboard_posts_where_it_would_there(tank, telemetry):
+    _, secret = device_register(tank=tank, device_id="tb:1", kind="thingsboard")
+    answer = post(APIClient(), telemetry, f"/api/v1/tb:1:{secret}/telemetry")
+    assert (answer.status_code, answer.json()["rejected"]) == (200, [])
+    assert collection(Tank).find_one({"_id": tank.pk})["current_level"]["level"] == 61.5
+
+
+def test_thingsboards_address_takes_no_other_token_and_no_junk(tank):
+    _, secret = device_register(tank=tank, device_id="tb-1", kind="thingsboard")
+    for token in ("tb-1:wrong", secret, f":{secret}", f"tb-2:{secret}", "x" * 600):
+        assert post(APIClient(), {"level": 5}, f"/api/v1/{token}/telemetry").status_code == 401
+    for body in (b"", b"{", b"[" * 5_000, b"7"):
+        assert post(APIClient(), body, f"/api/v1/tb-1:{secret}/telemetry").status_code == 400

@@ -28,7 +28,9 @@ both_versions = pytest.mark.parametrize("version", VERSIONS, ids=["MQTT 3.1.1", 
 class Client:
     """A paho client that remembers what it was told."""
 
-    def __init__(self, version: int, port: int, name: str, *, durable: bool = False, will: str = "") -> None:
+    def __init__(
+        self, version: int, port: int, name: str, *, durable: bool = False, will: str = "", user: str = ""
+    ) -> None:
         self.messages: list[tuple[str, bytes, bool]] = []
         self.connected: list[bool] = []
         self.subscribed = self.disconnected = 0
@@ -40,6 +42,8 @@ class Client:
             reconnect_on_failure=False,
             **options,
         )
+        if user:
+            self.paho.username_pw_set(user, "its secret")
         if will:
             self.paho.will_set(will, b"offline", qos=1, retain=True)
         self.paho.on_connect = lambda _c, _u, flags, *_: self.connected.append(flags.session_present)
@@ -153,6 +157,21 @@ def test_a_durable_session_is_kept_while_its_client_is_away(connect, version: in
     second = connect(version, "durable", durable=True)
     wait(lambda: second.messages)
     assert (second.connected, second.messages) == ([True], [(topic, b"kept", False)])
+
+
+@both_versions
+def test_a_device_of_thingsboard_has_topics_of_its_own(connect, version: int) -> None:
+    reader = connect(mqtt.MQTTv311, "reader")
+    reader.subscribe("+/v1/devices/me/telemetry")
+    device = connect(version, "tb", user=f"tb-{version}")
+    device.subscribe("v1/devices/me/attributes")
+    device.publish("v1/devices/me/telemetry", b'{"level": 5}')
+    wait(lambda: reader.messages)
+    assert reader.messages == [(f"tb-{version}/v1/devices/me/telemetry", b'{"level": 5}', False)]
+    for other in (f"tb-{version}", "tb-other"):
+        reader.publish(f"{other}/v1/devices/me/attributes", other.encode())
+    wait(lambda: device.messages)
+    assert device.messages == [("v1/devices/me/attributes", f"tb-{version}".encode(), False)]
 
 
 def test_what_is_not_mqtt_is_closed_at_once(servers) -> None:

@@ -1,8 +1,8 @@
 """ThingsBoard's device and gateway formats.
 
-Devices publish to `v1/devices/me/telemetry`, where only the broker knows who "me" is: the caller passes the
-MQTT user as `context.publisher`, or the broker mounts each user's topics under `<deviceId>/` (EMQX
-`mountpoint = "${username}/"`). Gateways name their devices in `v1/gateway/telemetry`.
+Devices publish to `v1/devices/me/telemetry`, and their login says who "me" is. Over HTTP the caller passes it as
+`context.publisher`. Over MQTT the topic comes mounted under `<deviceId>/`, by the relay before the broker
+(`iot.mqtt.mount`) or the broker itself. Gateways name their devices in `v1/gateway/telemetry`.
 """
 
 from __future__ import annotations

@@ -1,12 +1,16 @@
 """Mosquitto with its own users, kept by the product: nobody gets outside of their topics."""
 
 import queue
+import subprocess
+import sys
 
 import paho.mqtt.client as mqtt
 import pytest
 from django.core.management import call_command
 
+from benchmarks.load.world import wait_until
 from config.celery import app
+from config.launcher.ports import free_port, port_answers
 from iot.models import Gateway
 from iot.services.gateways import gateway_secret_renew
 from tanks.models import Device
@@ -62,8 +66,8 @@ class Login:
 def login(mosquitto):
     made = []
 
-    def make(username, password):
-        made.append(Login(mosquitto.port, username, password))
+    def make(username, password, port=mosquitto.port):
+        made.append(Login(port, username, password))
         return made[-1]
 
     yield make
@@ -122,6 +126,26 @@ def test_a_renewed_secret_replaces_the_one_before(tank, login):
     assert device.said.get(timeout=SECONDS) == "gone"
     assert not login("dev-1", secret).allowed
     assert login("dev-1", new).allowed
+
+
+def test_a_relay_before_mosquitto_gives_thingsboards_devices_topics_of_their_own(tank, login, mosquitto):
+    _, secret = device_register(tank=tank, device_id="tb-1", kind="thingsboard")
+    port = free_port()
+    addresses = ("--listen", f"127.0.0.1:{port}", "--broker", f"127.0.0.1:{mosquitto.port}")
+    relay = subprocess.Popen([sys.executable, "-m", "config.launcher.mqtt_front", *addresses])
+    try:
+        wait_until(lambda: port_answers("127.0.0.1", port), seconds=10)
+        listener = login("listener", "listens")
+        assert listener.may_subscribe("+/v1/devices/me/telemetry")
+        assert not login("tb-1", "wrong", port=port).allowed
+        device = login("tb-1", secret, port=port)
+        assert device.may_publish("v1/devices/me/telemetry", b"mine")
+        assert device.may_subscribe("v1/devices/me/rpc/request/+")
+        assert not device.may_publish("tb-2/v1/devices/me/telemetry")
+        assert listener.heard.get(timeout=SECONDS) == ("tb-1/v1/devices/me/telemetry", b"mine")
+    finally:
+        relay.terminate()
+        relay.wait()
 
 
 @pytest.mark.parametrize("end", [device_release, tank_delete])
