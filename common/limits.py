@@ -5,18 +5,16 @@ Away from Redis nothing is limited, and the log says so: a limiter must not be w
 
 import logging
 from dataclasses import dataclass
-from functools import cache
 
 import redis
-from redis.commands.core import Script
 
-from common.redis import client
+from common.redis import Script, client
 
 log = logging.getLogger(__name__)
 
 # The count after this hit, and the milliseconds until the window ends. The expiry is set again should it be
 # missing: a counter without one would lock its owner out for good. What a second key holds comes along.
-HIT = """
+_hit = Script("""
 local count = redis.call('INCR', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
 if left < 0 then
@@ -24,7 +22,7 @@ if left < 0 then
   left = tonumber(ARGV[1])
 end
 return {count, left, KEYS[2] and redis.call('GET', KEYS[2])}
-"""
+""")
 
 
 @dataclass(frozen=True)
@@ -45,18 +43,13 @@ def count_hit(key: str, *, window_seconds: float) -> Count:
 
 def count_hit_and_get(key: str, also: str | None, *, window_seconds: float) -> tuple[Count, bytes | None]:
     """`count_hit`, and in the same round trip the value of the key `also` (None without one, or without Redis)."""
-    keys = [f"limit:{key}"] if also is None else [f"limit:{key}", also]
+    keys = (f"limit:{key}",) if also is None else (f"limit:{key}", also)
     try:
-        count, left, *value = _hit()(keys, [int(window_seconds * 1000)])
+        count, left, *value = _hit(*keys, args=(int(window_seconds * 1000),))
     except redis.RedisError as error:
         log.warning("Redis is away: %s is not limited (%s)", key.partition(":")[0], error)
         return NOTHING, None
     return Count(int(count), int(left) / 1000), value[0] if value else None
-
-
-@cache
-def _hit() -> Script:
-    return client().register_script(HIT)
 
 
 def count_of(key: str) -> Count:

@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.multipartparser import MultiPartParserError
@@ -25,7 +26,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        wanted = request.headers.get("X-Request-ID", "")
+        wanted = request.META.get("HTTP_X_REQUEST_ID", "")
         this_id = wanted if WANTED_ID.fullmatch(wanted) else uuid.uuid4().hex
         token = request_id.set(this_id)
         try:
@@ -37,7 +38,7 @@ class RequestIdMiddleware:
 
 
 def is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith(("/api/", "/internal/"))
+    return request.path_info.startswith(settings.API_PATHS)
 
 
 class ProblemMiddleware:

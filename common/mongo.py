@@ -6,7 +6,7 @@ from typing import Any
 
 from bson import CodecOptions, ObjectId
 from bson.errors import InvalidId
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
@@ -26,12 +26,16 @@ class _Known:
 
 def database() -> Database[Document]:
     """The pymongo database that the ORM uses, connected on first use; its times are aware, in UTC."""
-    connection.ensure_connection()
+    connection: Any = connections[DEFAULT_DB_ALIAS]
     known = _Known.database
-    name = connection.settings_dict["NAME"]
-    if known is not None and known.client is connection.connection and known.name == name:
+    if (
+        known is not None
+        and known.client is connection.connection
+        and known.name == connection.settings_dict["NAME"]
+    ):
         return known
-    found: Database[Document] = connection.database.with_options(codec_options=AWARE)  # type: ignore[attr-defined]
+    connection.ensure_connection()
+    found: Database[Document] = connection.database.with_options(codec_options=AWARE)
     _Known.database, _Known.collections = found, {}
     return found
 

@@ -3,11 +3,12 @@
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
-DAY_MS, MINUTE_MS = 86_400_000, 60_000
+MINUTE_MS = 60_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
+_DAY_MINUTES = 1_440
 
 # Times are written from ready-made parts: an answer holds hundreds, and `isoformat` takes many times as long.
-_MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}:" for minute in range(1_440)]
+_MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}:" for minute in range(_DAY_MINUTES)]
 _SECONDS = [f"{second:02d}." for second in range(60)]
 _MILLISECONDS = [f"{millisecond:03d}Z" for millisecond in range(1_000)]
 
@@ -40,7 +41,12 @@ def iso(at: datetime) -> str:
 
 def iso_ms(milliseconds: int) -> str:
     """`iso` of a time in ms since 1970."""
-    day, rest = divmod(milliseconds, DAY_MS)
-    minute, rest = divmod(rest, MINUTE_MS)
+    minute, rest = divmod(milliseconds, MINUTE_MS)
     second, millisecond = divmod(rest, 1_000)
-    return _day(_EPOCH_DAY + day) + _MINUTES[minute] + _SECONDS[second] + _MILLISECONDS[millisecond]
+    return _since_epoch(minute) + _SECONDS[second] + _MILLISECONDS[millisecond]
+
+
+@lru_cache(maxsize=16_384)
+def _since_epoch(minute: int) -> str:
+    day, rest = divmod(minute, _DAY_MINUTES)
+    return _day(_EPOCH_DAY + day) + _MINUTES[rest]

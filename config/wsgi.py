@@ -6,11 +6,26 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-django_application = get_wsgi_application()
+
+class ApiHandler(WSGIHandler):
+    """Django with API_MIDDLEWARE alone: what serves sessions and pages would take a tenth of an API request."""
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        every = settings.MIDDLEWARE
+        settings.MIDDLEWARE = settings.API_MIDDLEWARE
+        try:
+            super().load_middleware(is_async)
+        finally:
+            settings.MIDDLEWARE = every
+
+
+pages = get_wsgi_application()
+api = ApiHandler()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -22,4 +37,5 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         body = environ["wsgi.input"].read(settings.MAX_UPLOAD_BYTES + 1)
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
-    return django_application(environ, start_response)
+    handler = api if environ["PATH_INFO"].startswith(settings.API_PATHS) else pages
+    return handler(environ, start_response)

@@ -150,15 +150,18 @@ def place_of(document: Document) -> tuple[int, int]:
     return int.from_bytes(raw[4:10], "big"), int.from_bytes(raw[10:], "big")
 
 
-def document_payload(document: Document) -> Document:
-    """A stored reading as the API tells it. A page holds hundreds: nothing is made on the way but this."""
-    return {
-        "level": document["l"] / 1000,
-        "volumeLiters": document["v"] / 1000,
-        "timestamp": iso_ms(int.from_bytes(document["_id"][4:10], "big")),
-        "source": _SOURCE_NAMES[document["s"]] if "s" in document else SENSOR,
-        "quality": _QUALITY_NAMES[document["q"]] if "q" in document else GOOD,
-    }
+def payloads(documents: Iterable[Document]) -> list[Document]:
+    """Stored readings as the API tells them. A page holds hundreds: nothing is made on the way but this."""
+    return [
+        {
+            "level": stored["l"] / 1000,
+            "volumeLiters": stored["v"] / 1000,
+            "timestamp": iso_ms(int.from_bytes(stored["_id"][4:10], "big")),
+            "source": _SOURCE_NAMES[stored["s"]] if "s" in stored else SENSOR,
+            "quality": _QUALITY_NAMES[stored["q"]] if "q" in stored else GOOD,
+        }
+        for stored in documents
+    ]
 
 
 def oldest_first(

@@ -73,7 +73,9 @@ def problem_response(
 ) -> HttpResponse:
     """A problem outside DRF."""
     document = of_error(error) if error else problem_document(status=status, detail=detail)
-    response = HttpResponse(orjson.dumps(document), status=document["status"], content_type=PROBLEM_TYPE)
+    body = orjson.dumps(document)
+    response = HttpResponse(body, status=document["status"], content_type=PROBLEM_TYPE)
+    response["Content-Length"] = str(len(body))  # it may be made where no middleware adds it any more
     if "retryAfter" in document:
         response["Retry-After"] = str(document["retryAfter"])
     return response

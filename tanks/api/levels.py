@@ -102,7 +102,7 @@ def _raw(series: int, query: LevelsQuery) -> tuple[list[Document], tuple[int, in
     limit = query.limit
     found = readings.newest_documents(series, start=query.start, before=query.before, limit=limit + 1)
     cursor = readings.place_of(found[limit - 1]) if len(found) > limit else None
-    return [readings.document_payload(document) for document in found[:limit]], cursor
+    return readings.payloads(found[:limit]), cursor
 
 
 def _summed(series: int, query: LevelsQuery) -> tuple[list[Document], tuple[int, int] | None]:

@@ -7,9 +7,9 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
-from django.core.wsgi import get_wsgi_application
 from pymongo import monitoring
 
+from config.wsgi import application
 from tests.api.commands import COMMANDS
 
 # Only clients made after this are listened to, so it is said before the database is first asked.
@@ -30,7 +30,7 @@ class _Quiet(WSGIRequestHandler):
 def served(db: None, settings: Any) -> Iterator[str]:
     """The address of the API, served from this process without rate limits."""
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, 0)
-    server = make_server("127.0.0.1", 0, get_wsgi_application(), _Server, _Quiet)
+    server = make_server("127.0.0.1", 0, application, _Server, _Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

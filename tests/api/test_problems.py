@@ -5,12 +5,14 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from wsgiref.headers import Headers
 
 import pytest
 from django.conf import settings
 from django.test import Client, RequestFactory
 
 from common.api import documents
+from config.policy import NOTHING
 from config.wsgi import application
 
 Api = Callable[..., Any]
@@ -80,6 +82,34 @@ def test_a_body_in_chunks_is_read(db: None) -> None:
     body = b"".join(application(environ, lambda status, headers: None))
     assert set(json.loads(body)["errors"]) == {"email", "password"}
     assert json.loads(body)["errors"]["email"] == ["Give an e-mail address."]
+
+
+def answered(path: str, **environ: str) -> tuple[str, Headers, bytes]:
+    """What gunicorn would be given for a GET: status, headers, body."""
+    told: list[Any] = []
+    body = application(
+        RequestFactory().get(path, headers={"host": "localhost"}).environ | environ,
+        lambda *args: told.extend(args),
+    )
+    return told[0], Headers(told[1]), b"".join(body)
+
+
+@pytest.mark.parametrize("path", ["/api/tanks", "/api/nothing", "/api/schema", "/internal/nothing"])
+def test_every_answer_is_guarded_and_sets_no_cookie(db: None, path: str) -> None:
+    _, headers, body = answered(path)
+    assert int(headers["Content-Length"]) == len(body)
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Content-Security-Policy"] == NOTHING
+    assert headers["Cache-Control"]
+    assert headers["Set-Cookie"] is None
+
+
+def test_a_host_that_is_not_ours_is_a_problem(db: None) -> None:
+    status, headers, body = answered("/api/tanks", HTTP_HOST="elsewhere.example")
+    assert status == "400 Bad Request"
+    assert headers["Content-Type"] == "application/problem+json"
+    assert json.loads(body)["status"] == 400
 
 
 def test_other_content_is_refused(client: Client, db: None) -> None:
