@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from tanks.mind import Findings, TankFacts, TankMind
+from tanks.mind import SPACING_SECONDS, Findings, TankFacts, TankMind
 
 Array = NDArray[np.float64]
 Row = tuple[str | float, ...]
@@ -42,8 +42,11 @@ class History:
 def replay(history: History) -> dict[str, list[Row]]:
     """Live through one tank's history; rows for each of the files in HEADERS."""
     mind = TankMind(history.facts)
+    fed = 0.0
     for at, level in zip(history.times.tolist(), history.levels.tolist(), strict=True):
-        mind.observe(at, level)
+        if at - fed >= SPACING_SECONDS:
+            fed = at
+            mind.observe(at, level)
     mind.finish(history.end)
     return rows_of(history.tank, mind.findings)
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -25,6 +25,10 @@ TANK_COLUMNS = ("tank", "capacityLiters", "timezone", "lowWaterThreshold")
 READING_COLUMNS = ("tank", "timestamp", "level")
 BLOCK_BYTES = 2 << 20
 SAME_END = 86400.0  # seconds
+FIRST, LAST = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1970, 2100))
+LEAST, MOST = -1.0, 101.0  # percent; between these a sensor's noise, beyond them nothing that was measured
+DECIMALS = 3  # of a percent, as readings are stored
+SHOWN = 40  # characters of a bad value
 
 
 class BadFile(Exception):
@@ -33,7 +37,7 @@ class BadFile(Exception):
 
 @dataclass(slots=True)
 class Readings:
-    """All readings, sorted by tank (index into the tanks) and time; `skipped` had no level."""
+    """All readings, sorted by tank (index into the tanks) and time; `skipped` had no possible level."""
 
     tank: NDArray[np.int32]
     time: NDArray[np.float64]
@@ -50,7 +54,9 @@ def tanks_read(path: Path) -> dict[str, TankFacts]:
             _check_columns(path, rows.fieldnames or [], TANK_COLUMNS)
             for row in rows:
                 where = f"{path.name} line {rows.line_num}"
-                name = (row["tank"] or "").strip()
+                if None in row or None in row.values():
+                    raise BadFile(f"{where}: not as many columns as line 1")
+                name = row["tank"].strip()
                 if not name:
                     raise BadFile(f"{where}: no tank named")
                 if name in tanks:
@@ -64,7 +70,7 @@ def tanks_read(path: Path) -> dict[str, TankFacts]:
 
 
 def _facts(row: dict[str, str], where: str) -> TankFacts:
-    zone = (row["timezone"] or "").strip() or "UTC"
+    zone = row["timezone"].strip() or "UTC"
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -78,9 +84,9 @@ def _facts(row: dict[str, str], where: str) -> TankFacts:
     return TankFacts(capacity, zone, threshold, critical_threshold=min(10.0, threshold * 0.5))
 
 
-def _number(text: str | None, where: str, column: str) -> float:
+def _number(text: str, where: str, column: str) -> float:
     try:
-        value = float(text or "")
+        value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
@@ -110,17 +116,19 @@ def readings_read(path: Path, tanks: dict[str, TankFacts], *, progress: Callable
             )
             _check_columns(path, reader.schema.names, READING_COLUMNS)
             for batch in reader:
-                block = Block(path.name, rows, batch)
+                block = Block(path, rows, batch)
                 level = block.levels()
-                known = np.isfinite(level)
+                known = (level > LEAST) & (level < MOST)
                 names.append(block.tanks(index)[known])
                 times.append(block.times()[known])
-                levels.append(level[known].astype(np.float32))
+                levels.append(level[known].clip(0, 100))
                 rows += batch.num_rows
                 skipped += int((~known).sum())
                 progress(raw.tell())
-    except (OSError, pa.ArrowInvalid) as error:
+    except OSError as error:
         raise BadFile(f"{path.name}: cannot be read: {error}") from error
+    except pa.ArrowInvalid as error:
+        raise _misshapen(path) or BadFile(f"{path.name}: cannot be read: {error}") from error
     if not rows:
         raise BadFile(f"{path.name}: has no reading")
     columns = [np.concatenate(parts) for parts in (names, times, levels)]
@@ -139,30 +147,52 @@ def _sorted(columns: list[NDArray[Any]], skipped: int) -> Readings:
     return Readings(tank, time, level, skipped)
 
 
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty, each with its line: slow, and only to say where a fault is."""
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        rows = csv.reader(file)
+        for row in rows:
+            if row:
+                yield rows.line_num, row
+
+
+def _misshapen(path: Path) -> BadFile | None:
+    """What to say of the first row that has not as many columns as the header."""
+    rows = _rows(path)
+    wanted = len(next(rows, (0, []))[1])
+    for line, row in rows:
+        if len(row) != wanted:
+            return BadFile(f"{path.name} line {line}: {len(row)} columns, not {wanted}")
+    return None
+
+
 @dataclass(slots=True)
 class Block:
     """Some rows of READINGS.csv, after `before` earlier ones."""
 
-    name: str
+    path: Path
     before: int
     batch: pa.RecordBatch
 
-    def _fail(self, row: int, said: str) -> BadFile:
-        return BadFile(f"{self.name} line {self.before + row + 2}: {said}")
+    def _fail(self, row: int, column: str, value: str, said: str) -> BadFile:
+        line, _ = next(islice(_rows(self.path), self.before + row + 1, None))
+        shown = value if len(value) <= SHOWN else value[:SHOWN] + "…"
+        return BadFile(f"{self.path.name} line {line}: {column} {shown!r} {said}")
 
-    def levels(self) -> NDArray[np.float64]:
+    def levels(self) -> NDArray[np.float32]:
         """Percent; not a number where the level is empty."""
         text = pc.utf8_trim_whitespace(self.batch.column("level"))
         filled = pc.if_else(pc.equal(text, ""), "nan", text)
         try:
-            return np.asarray(pc.cast(filled, pa.float64()), dtype=np.float64)
+            return np.asarray(pc.cast(filled, pa.float32()), dtype=np.float32)
         except pa.ArrowInvalid:
-            for row, value in enumerate(filled.to_pylist()):
-                try:
-                    float(value)
-                except ValueError:
-                    raise self._fail(row, f"level {value!r} is not a number") from None
-            return np.array([float(value) for value in filled.to_pylist()])
+            return np.array([self._level(row, value) for row, value in enumerate(filled.to_pylist())])
+
+    def _level(self, row: int, text: str) -> np.float32:
+        try:
+            return np.float32(text)
+        except ValueError:
+            raise self._fail(row, "level", text, "is not a number") from None
 
     def times(self) -> NDArray[np.float64]:
         """Seconds since the epoch; a time without a zone is taken as UTC."""
@@ -172,15 +202,21 @@ class Block:
                 stamps = pc.cast(text, kind)
             except pa.ArrowInvalid:
                 continue
-            return np.asarray(pc.cast(stamps, pa.int64()), dtype=np.float64) / 1000
-        return np.array([self._moment(row, value) for row, value in enumerate(text.to_pylist())])
+            times = np.asarray(pc.cast(stamps, pa.int64()), dtype=np.float64) / 1000
+            break
+        else:
+            times = np.array([self._moment(row, value) for row, value in enumerate(text.to_pylist())])
+        if (strange := (times < FIRST) | (times >= LAST)).any():
+            row = int(np.argmax(strange))
+            raise self._fail(row, "timestamp", text[row].as_py(), "is not of the years 1970 to 2099")
+        return times
 
     def _moment(self, row: int, text: str) -> float:
         try:
             moment = datetime.fromisoformat(text)
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError):
-            raise self._fail(row, f"timestamp {text!r} is not an ISO 8601 time") from None
+            raise self._fail(row, "timestamp", text, "is not an ISO 8601 time") from None
 
     def tanks(self, index: dict[str, int]) -> NDArray[np.int32]:
         coded = pc.dictionary_encode(pc.utf8_trim_whitespace(self.batch.column("tank")))
@@ -188,7 +224,7 @@ class Block:
         codes = np.asarray(coded.indices)
         for code, name in enumerate(names):
             if name not in index:
-                raise self._fail(int(np.argmax(codes == code)), f"tank {name!r} is not in the tanks' file")
+                raise self._fail(int(np.argmax(codes == code)), "tank", name, "is not in the tanks' file")
         return np.array([index[name] for name in names], dtype=np.int32)[codes]
 
 
@@ -206,5 +242,6 @@ def histories(tanks: dict[str, TankFacts], readings: Readings) -> Iterator[Histo
         part = slice(int(edges[number]), int(edges[number + 1]))
         times = readings.time[part]
         first = np.concatenate([[True], np.diff(times) > 0]) if len(times) else np.zeros(0, dtype=bool)
+        levels = readings.level[part].astype(np.float64).round(DECIMALS)
         own_end = end if together or not len(times) else float(times[-1])
-        yield History(name, facts, times[first], readings.level[part][first].astype(np.float64), own_end)
+        yield History(name, facts, times[first], levels[first], own_end)

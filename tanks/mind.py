@@ -23,7 +23,12 @@ from tanks.nights import night_losses
 from tanks.refills import Refill
 from tanks.usage import HOUR, Array, Clock, DayUse, RefillSpan
 
+SPACING_SECONDS = 55.0  # readings closer together than this say no more of use, and would only cost
 KEEP_SECONDS = 40 * HOUR
+NEVER = float("inf")
+READ_WITHIN = 48 * HOUR  # of its last reading a tank's coming days can be told
+WATCH_SHARE = 0.5  # of the time left until the early futures are too late for a delivery: then look again
+LONG_SILENCE = 30 * 24 * HOUR  # after it no day or night has anything left to settle
 CLOSE_HOUR = 4  # local: yesterday's use is settled, its last midnight seen from both sides
 LEAK_HOUR = 6
 USUAL_SHARE = 1 / 12  # of capacity a day, before the household is known
@@ -76,7 +81,8 @@ class TankMind:
         self.day = date.fromordinal(document["day"]) if document.get("day") else None
         self.moving_since: float = document.get("moving_since", 0.0)
         self.stage: int = document.get("stage", 0)
-        self.due = document.get("due", 0.0)
+        self.due: float = document.get("due", 0.0)
+        self.watch_at: float = document.get("watch_at", NEVER)
         self._know_habits()
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,6 +103,7 @@ class TankMind:
             "moving_since": self.moving_since,
             "stage": self.stage,
             "due": self.due,
+            "watch_at": self.watch_at,
         }
 
     # --- readings
@@ -176,6 +183,8 @@ class TankMind:
         if found:
             self.spans.append(found.span)
             self.findings.refills.append(found)
+            if self.alerts.is_open("runout_soon"):
+                self._watch_runout(self.times[-1])
 
     # --- time
 
@@ -186,13 +195,27 @@ class TankMind:
         if self.sensor.last_at is not None and now >= sensor.offline_due(self.sensor):
             due = sensor.offline_due(self.sensor)
             if not self.alerts.is_open("offline"):
-                while self.due <= due:
-                    self._stage_ended()
+                self._settle(due)
                 self._apply(sensor.offline(self.sensor, now=due), due)
         elif self.alerts.is_open("offline"):
             self._apply(sensor.offline(self.sensor, now=now), now)
-        while self.due <= now:
-            self._stage_ended()
+        self._settle(now)
+
+    def next_due(self) -> float:
+        """When something is to be done though no reading may come (seconds)."""
+        return min(self.due, self.watch_at)
+
+    def _settle(self, now: float) -> None:
+        """All that is due until now, in its order."""
+        settled = (self.sensor.last_at or now) + LONG_SILENCE
+        while (due := self.next_due()) <= now:
+            if due > settled:
+                self._begin(now)  # one step, be it over years: of a wrong clock's reading, say
+                return
+            if self.watch_at < self.due:
+                self._watch_runout(due)
+            else:
+                self._stage_ended()
 
     def finish(self, now: float) -> None:
         """End of a history: close what is complete but would have been settled a few hours later."""
@@ -209,7 +232,7 @@ class TankMind:
 
     def _begin(self, at: float) -> None:
         self.day = datetime.fromtimestamp(at, self.zone).date()
-        self.stage = 2
+        self.stage, self.watch_at = 2, NEVER
         self._schedule()
         while self.due <= at:
             self._advance()
@@ -254,14 +277,32 @@ class TankMind:
 
     def _midnight(self, at: float) -> None:
         """A forecast from what is known now, today's use included though it is not settled yet."""
-        if not self.times or at - self.times[-1] > 2 * 86400.0:
+        if not self._is_read(at):
             return
         yesterday = self._today() - timedelta(days=1)
         closed = self._day_use(yesterday)
         days = [day for day in self.usage.days if day.ordinal != yesterday.toordinal()]
         if closed is not None:
             days.append(closed[0])
-        self.findings.forecasts.append(self.forecast(at, days=days))
+        made = self.forecast(at, days=days)
+        self.findings.forecasts.append(made)
+        self._follow_runout(made)
+
+    def _is_read(self, at: float) -> bool:
+        return bool(self.times) and at - self.times[-1] <= READ_WITHIN
+
+    def _watch_runout(self, at: float) -> None:
+        """Between two midnights: is the next delivery too late by now?"""
+        self.watch_at = NEVER
+        if self._is_read(at):
+            self._follow_runout(self.forecast(at))
+
+    def _follow_runout(self, made: Forecast) -> None:
+        """Raise or close `runout_soon`; look again before even the early futures can have come to it."""
+        self._apply(levels.runout_soon(made, lead_days=self.facts.lead_days), made.made_at)
+        left = (made.empty.p10 - self.facts.lead_days) * 86400.0
+        is_open = self.alerts.is_open("runout_soon")
+        self.watch_at = NEVER if is_open else made.made_at + max(WATCH_SHARE * left, HOUR)
 
     def forecast(self, now: float, *, days: Sequence[DayUse] | None = None) -> Forecast:
         """Days to empty and to the low threshold, as of `now`."""
@@ -270,7 +311,7 @@ class TankMind:
         volume = self._level_now() / 100 * self.facts.capacity_liters
         silent = max(now - self.times[-1], 0.0) / 86400.0 if self.times else 0.0
         volume = max(volume - silent * demand.litres, 0.0) if silent > 0.1 else volume
-        made = forecast_make(
+        return forecast_make(
             demand,
             made_at=now,
             volume=volume,
@@ -279,8 +320,6 @@ class TankMind:
             profile=self.usage.profile,
             elapsed=(today.hour * 60 + today.minute) / 1440,
         )
-        self._apply(levels.runout_soon(made, lead_days=self.facts.lead_days), now)
-        return made
 
     def _level_now(self) -> float:
         """The level with its noise averaged out over the last readings since the last refill."""

@@ -5,6 +5,7 @@ them only fills the history of tanks whose readings were stored before anybody w
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -57,10 +58,13 @@ def alerts_follow(*, told: Sequence[Told], now: datetime) -> None:
 
 
 def _follow(told: Told, stored: dict[str, Document], now: datetime) -> None:
+    closed_at = {found.kind: found.closed_at for found in told.changed if found.closed_at is not None}
+    again = {kind for kind, found in told.open.items() if found.opened_at >= closed_at.get(kind, math.inf)}
+    known = stored.keys() - again  # what was closed and is open again since the last look is another alert
     to_open = [
-        found for kind, found in told.open.items() if kind in OWN and kind not in stored and told.is_present
+        found for kind, found in told.open.items() if kind in OWN and kind not in known and told.is_present
     ]
-    to_close = [kind for kind in OWN if kind in stored and kind not in told.open]
+    to_close = [kind for kind in OWN if kind in stored and (kind not in told.open or kind in again)]
     # A device that says itself that it is faulty also says when it is well again.
     to_close = [kind for kind in to_close if "deviceId" not in stored[kind]["evidence"]]
     refill = stored.get(AlertKind.UNEXPECTED_REFILL)
@@ -74,7 +78,6 @@ def _follow(told: Told, stored: dict[str, Document], now: datetime) -> None:
     tank = Tank.objects.filter(pk=told.tank_id).first()
     if tank is None:
         return
-    closed_at = {found.kind: found.closed_at for found in told.changed if found.closed_at is not None}
     for kind in to_close:
         at = closed_at.get(kind)
         alert_close(tank=tank, kind=kind, closed_at=_moment(at) if at else now, quiet=kind in QUIETLY_CLOSED)

@@ -87,7 +87,7 @@ def minds_write(works: list[Work]) -> list[Work]:
 
 
 def _tank_changes(work: Work) -> Document:
-    due = at_seconds(work.mind.due)
+    due = at_seconds(work.mind.next_due())
     if work.late:
         due = min(due, remake_due(work.made_at, work.remakes))
     changes: Document = {}

@@ -20,7 +20,7 @@ from common.mongo import Document, collection
 from common.time import iso, utc_now
 from tanks import mind_state, readings
 from tanks.habits import DAYS_KEPT
-from tanks.mind import CLOSE_HOUR, LEAK_HOUR, TankFacts, TankMind
+from tanks.mind import CLOSE_HOUR, LEAK_HOUR, SPACING_SECONDS, TankFacts, TankMind
 from tanks.models import Mind, Tank
 from tanks.readings import from_ms, to_ms
 from tanks.refills import Refill
@@ -32,7 +32,6 @@ from tanks.services.supply import Delivery, supply
 log = logging.getLogger(__name__)
 
 HISTORY = timedelta(days=60)
-SPACING_SECONDS = 55.0  # readings closer together than this say no more of use, and would only cost
 LATE_MS = 120_000  # readings late by less change nothing
 STAGE_HOURS = (CLOSE_HOUR, LEAK_HOUR, 24)  # local, when a day or a night is settled
 STAGE_GRACE = timedelta(minutes=30)

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tanks.backtest import History, replay
 from tanks.backtest_files import BadFile, histories, readings_read, tanks_read
+from tanks.mind import TankFacts
 from tests.tanks.water import MONDAY, Household
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +94,11 @@ def test_a_bad_row_is_told_by_its_line_and_nothing_more(tmp_path: Path) -> None:
             "line 4: 'Mars/Base' is not a time zone",
         ),
         ("tank,timestamp,level\n", TANKS + "home,5,UTC,25\n", "line 4: tank 'home' is there twice"),
+        ("tank,timestamp,level\n", TANKS + "third,5\n", "line 4: not as many columns as line 1"),
+        ("tank,timestamp,level\n\n\nhome,2025-05-05T00:00:00Z,full\n", TANKS, "line 4: level 'full'"),
+        ("tank,timestamp,level\nhome,2025-05-05T00:00:00Z\n", TANKS, "line 2: 2 columns, not 3"),
+        ("tank,timestamp,level\nhome,9999-12-31T00:00:00Z,5\n", TANKS, "line 2: timestamp '9999-12"),
+        ('tank,timestamp,level\n"home\n",2025-05-05T00:00:00Z,x\n', TANKS, "line 3: level 'x'"),
     ],
 )
 def test_each_fault_of_the_files_has_its_message(
@@ -119,6 +126,45 @@ def test_times_of_every_iso_form_are_one_moment_and_kept_once(tmp_path: Path) ->
 def test_a_reading_without_a_level_is_passed_over(tmp_path: Path) -> None:
     text = "tank,timestamp,level\nhome,2025-05-05T00:00:00Z,\nhome,2025-05-05T00:15:00Z,50\n"
     assert load(tmp_path, text)[0].levels.tolist() == [50.0]
+
+
+def test_levels_are_taken_as_a_device_may_send_them(tmp_path: Path) -> None:
+    levels = ("-0.4", "100.6", "104", "-3", "1e300", "nan", "62.12345")
+    text = "".join(f"home,2025-05-05T{hour:02}:00:00Z,{level}\n" for hour, level in enumerate(levels))
+    known = load(tmp_path, "tank,timestamp,level\n" + text)[0].levels.tolist()
+    assert known == [0.0, 100.0, 62.123]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_files_of_any_system_are_read(tmp_path: Path, mark: str, end: str) -> None:
+    text = "tank,timestamp,level\nhome,2025-05-05T00:00:00Z,50\nfarm,2025-05-05T00:00:00Z,40\n"
+    for name, whole in (("TANKS.csv", TANKS), ("READINGS.csv", text)):
+        (tmp_path / name).write_bytes((mark + whole.replace("\n", end)).encode())
+    known = tanks_read(tmp_path / "TANKS.csv")
+    read = readings_read(tmp_path / "READINGS.csv", known, progress=lambda _: None)
+    assert [one.levels.tolist() for one in histories(known, read)] == [[50.0], [40.0]]
+
+
+def test_a_reading_of_a_clock_gone_wrong_does_not_hold_up_the_rest() -> None:
+    times, levels = Household(days=2).readings()
+    facts = TankFacts(4000)
+    wrong = replay(History("home", facts, np.insert(times, 0, 0.0), np.insert(levels, 0, 40.0), times[-1]))
+    right = replay(History("home", facts, times, levels, times[-1]))
+    assert wrong["usage"][-1] == right["usage"][-1]
+    assert len(wrong["usage"]) <= len(right["usage"]) + 2
+
+
+def test_old_results_stay_until_new_ones_are_whole(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "alerts.csv").write_text("of yesterday\n")
+    write(tmp_path, "tank,timestamp,level\nhome,2025-05-05T00:00:00Z,half\n")
+    assert run(tmp_path).returncode != 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["alerts.csv"]
+    write(tmp_path, "tank,timestamp,level\nhome,2025-05-05T00:00:00Z,50\n")
+    assert run(tmp_path).returncode == 0
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["alerts.csv", "forecasts.csv", "refills.csv", "usage.csv"]
 
 
 def test_a_tank_that_fell_silent_lives_on_to_the_end_of_the_others(tmp_path: Path) -> None:

@@ -142,6 +142,17 @@ def test_each_local_midnight_has_one_forecast_in_order_of_its_quantiles(kept_ful
         assert made.low.p50 <= made.empty.p50
 
 
+def test_a_tank_about_to_run_dry_is_told_of_while_a_delivery_can_still_come(kept_full: Household) -> None:
+    """Between two midnights too, and closed by the refill, not by the next midnight."""
+    times, levels = Household(days=16, refills=[(9.6, 3600)]).readings()
+    found = live(times, levels).findings
+    alert = next(alert for alert in found.alerts if alert.kind == "runout_soon")
+    dry = times[np.argmax(levels < 1)] if (levels < 1).any() else MONDAY + 9.6 * DAY
+    assert 0.7 * DAY <= dry - alert.opened_at <= 2 * DAY
+    assert alert.closed_at is not None
+    assert alert.closed_at - (MONDAY + 9.6 * DAY) <= 6 * HOUR
+
+
 def test_what_is_found_never_depends_on_later_readings(kept_full: Household) -> None:
     times, levels = kept_full.readings()
     whole = live(times, levels).findings

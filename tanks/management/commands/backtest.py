@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tanks.backtest import HEADERS, replay_all
+from tanks.backtest import HEADERS, Row, replay_all
 from tanks.backtest_files import BadFile, histories, readings_read, tanks_read
+
+Found = dict[str, list[Row]]
 
 
 class Command(BaseCommand):
@@ -45,27 +48,43 @@ class Command(BaseCommand):
                 readings_path, tanks, progress=lambda done: progress.update(reading, completed=done)
             )
             thinking = progress.add_task("thinking, tanks", total=len(tanks))
-            with ExitStack() as stack:
-                try:
-                    out.mkdir(parents=True, exist_ok=True)
-                    files = {
-                        name: stack.enter_context(
-                            (out / f"{name}.csv").open("w", newline="", encoding="utf-8")
-                        )
-                        for name in HEADERS
-                    }
-                except OSError as error:
-                    raise BadFile(f"{out}: cannot be written: {error}") from error
-                writers = {name: csv.writer(file, lineterminator="\n") for name, file in files.items()}
-                for name, header in HEADERS.items():
-                    writers[name].writerow(header)
-                for rows in replay_all(histories(tanks, readings), processes=processes):
-                    for name, lines in rows.items():
-                        writers[name].writerows(lines)
-                    progress.advance(thinking)
+            found = replay_all(histories(tanks, readings), processes=processes)
+            _write(out, self._told(found, progress, thinking))
         if readings.skipped:
-            self.stderr.write(f"{readings.skipped} readings without a level were passed over")
+            self.stderr.write(f"{readings.skipped} readings without a level from 0 to 100 were passed over")
         self.stdout.write(f"{len(tanks)} tanks, {len(readings.time)} readings: results in {out}")
+
+    def _told(self, found: Iterable[Found], progress: Progress, task: TaskID) -> Iterator[Found]:
+        """The same, its progress shown: where there is no terminal, as a line for every tenth part."""
+        total = int(progress.tasks[task].total or 1)
+        for done, rows in enumerate(found, start=1):
+            yield rows
+            progress.advance(task)
+            if not progress.console.is_terminal and done * 10 // total > (done - 1) * 10 // total:
+                self.stderr.write(f"{done} of {total} tanks")
+
+
+def _write(out: Path, found: Iterable[Found]) -> None:
+    """The four files: none of them is there under its name before all are whole."""
+    parts = {name: out / f".{name}.csv.part" for name in HEADERS}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            writers = {}
+            for name, part in parts.items():
+                file = stack.enter_context(part.open("w", newline="", encoding="utf-8"))
+                writers[name] = csv.writer(file, lineterminator="\n")
+                writers[name].writerow(HEADERS[name])
+            for rows in found:
+                for name, lines in rows.items():
+                    writers[name].writerows(lines)
+        for name, part in parts.items():
+            part.replace(out / f"{name}.csv")
+    except OSError as error:
+        raise BadFile(f"{out}: cannot be written: {error}") from error
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
 
 
 def _progress() -> Progress:
