@@ -19,7 +19,7 @@ import pytest
 from config.launcher.ports import free_port
 from config.launcher.servers import Broker, Mongod, Server, Valkey
 
-pytest_plugins = ["tests.cast"]
+pytest_plugins = ["tests.cast", "tests.receiver"]
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

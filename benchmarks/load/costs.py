@@ -26,6 +26,7 @@ def measure_stored(few: Bench, sizes: Sizes) -> None:
                 "bytes_per_reading",
                 found["bytes_per_reading"] / GOALS["bytes_per_reading"],
                 bytes=found["bytes_per_reading"],
+                of_these_to_be_reused=found["bytes_to_be_reused"],
                 stored=stored,
                 filled_per_second=found["rows_per_second"],
             )

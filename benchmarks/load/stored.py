@@ -87,6 +87,7 @@ def main() -> None:
         "bytes_per_reading": round(
             (sizes["storageSize"] + sizes.get("totalIndexSize", 0)) / sizes["count"], 1
         ),
+        "bytes_to_be_reused": round(sizes["freeStorageSize"] / sizes["count"], 1),
         "reads": {
             "newest_100": [
                 median_ms(lambda s: page(s, "raw", None, 100)),
@@ -102,6 +103,7 @@ def main() -> None:
             ],
         },
     }
+    print(json.dumps(found), file=sys.stderr, flush=True)
     print(json.dumps(found), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Devices: registering, secrets, and who a device is when it knocks."""
+"""Devices: registering, and their secrets."""
 
 import hashlib
 import hmac
@@ -116,21 +116,3 @@ def secret_matches(
     is_present = hmac.compare_digest(digest, present)
     is_before = hmac.compare_digest(digest, before or "-" * len(digest))
     return is_present or (is_before and until is not None and until > now)
-
-
-def device_secret_matches(*, device: Device, secret: str) -> bool:
-    """Whether the secret is the device's present one, or its last within the overlap. In constant time."""
-    return secret_matches(
-        secret,
-        present=device.secret_hash,
-        before=device.previous_secret_hash,
-        until=device.previous_secret_until,
-        now=utc_now(),
-    )
-
-
-def device_authenticate(*, device_id: str, secret: str) -> Device | None:
-    """The device that these credentials name, else None; an unknown device takes the same time as a wrong secret."""
-    device = Device.objects.filter(device_id=device_id).first()
-    matches = device_secret_matches(device=device or Device(secret_hash="-" * 64), secret=secret)
-    return device if device is not None and matches else None

@@ -4,18 +4,23 @@ from datetime import timedelta
 
 import orjson
 import pytest
+from standardwebhooks import Webhook
 
 from common.time import iso, utc_now
 from iot.ingest.batch import Message
 from iot.ingest.pipeline import Pipeline
 from notifications.models import WebhookDelivery, WebhookEvent
+from notifications.webhooks.dispatch import due_ids, webhook_dispatch
 from notifications.webhooks.services import endpoint_create
-from tanks.models import AlertKind, Device, Severity
-from tanks.services.alerts import alert_open
+from tanks.models import Alert, Device
 from tanks.services.device_status import devices_check
 from tanks.services.devices import device_register
+from tanks.tasks import minds_advance
+from tests.tanks.water import Household
 
 pytestmark = pytest.mark.django_db
+
+LEAKING = Household(days=16, refills=[(6.4, 2400), (12.4, 2450)], leak=(12.0, 200.0))
 
 
 @pytest.fixture
@@ -39,8 +44,11 @@ def message(topic, payload):
 
 
 def level(percent, minutes_ago=0):
-    at = iso(utc_now() - timedelta(minutes=minutes_ago))
-    return message("tanks/dev-1/level", {"level": percent, "timestamp": at})
+    return level_at(utc_now() - timedelta(minutes=minutes_ago), percent)
+
+
+def level_at(at, percent):
+    return message("tanks/dev-1/level", {"level": float(percent), "timestamp": iso(at)})
 
 
 def types(events):
@@ -79,18 +87,28 @@ def test_silence_and_repeated_sensor_errors_are_told(tank, told):
     assert types(told()) == ["device.offline"]
 
 
-def test_a_leak_is_told_with_its_evidence(tank, told):
-    evidence = {"litersPerHour": 12.5}
-    for _ in range(2):
-        alert_open(
-            tank=tank,
-            kind=AlertKind.LEAK,
-            severity=Severity.WARNING,
-            evidence=evidence,
-            opened_at=utc_now(),
-        )
-    (leak,) = told()
-    assert (leak["type"], leak["data"]["evidence"]) == ("tank.leak", evidence)
+def test_a_leak_that_the_tanks_mind_finds_in_the_readings_is_posted_signed(tank, alice, receiver, settings):
+    settings.WEBHOOKS_ALLOW_PRIVATE = True
+    hook = endpoint_create(user_id=alice.pk, url=receiver.url, events=["tank.leak"])
+    tank.capacity = LEAKING.capacity
+    tank.save()
+    device_register(tank=tank, device_id="dev-1", kind="json")
+    times, levels = LEAKING.readings()
+    now = utc_now()
+    begin = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=LEAKING.days - 1)
+    lived = zip((begin + timedelta(seconds=at - times[0]) for at in times), levels, strict=True)
+    sent = [level_at(at, percent) for at, percent in lived if at < now]
+    pipeline = Pipeline()
+    for first in range(0, len(sent), 500):
+        pipeline.take(sent[first : first + 500])
+    minds_advance()
+    assert [alert.kind for alert in Alert.objects.filter(kind="leak")] == ["leak"]
+    for delivery_id in due_ids():
+        webhook_dispatch(delivery_id=delivery_id)
+    ((headers, body),) = receiver.received
+    told = Webhook(hook.secret).verify(body, headers)
+    assert (told["type"], told["data"]["tankId"]) == ("tank.leak", str(tank.pk))
+    assert told["data"]["evidence"]["litersPerDay"] == pytest.approx(200, rel=0.3)
 
 
 @pytest.mark.parametrize(

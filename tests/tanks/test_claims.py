@@ -11,9 +11,10 @@ from django.db import connection
 from django.urls import reverse
 
 from common.errors import DomainError
+from iot.broker.access import device_secret_is
 from tanks.models import Device
 from tanks.services.claims import batch_make, claim_code_make, claim_hash, device_claim
-from tanks.services.devices import device_authenticate, device_register
+from tanks.services.devices import device_register
 from tanks.services.tanks import tank_delete
 from tests.factories import TankFactory
 
@@ -37,7 +38,7 @@ def test_who_has_the_label_claims_the_device_and_learns_no_secret(api, alice, ta
     expected = {"deviceId": shipped.device_id, "deviceKind": "tasmota", "tankId": str(tank.pk)}
     assert (answer.status_code, answer.json()) == (200, expected)
     assert api(alice).get(f"/api/tanks/{tank.pk}").json()["deviceId"] == shipped.device_id
-    assert device_authenticate(device_id=shipped.device_id, secret=shipped.secret)
+    assert device_secret_is(shipped.device_id, shipped.secret)
     assert claim(api(alice), shipped.claim_code, tank).json() == expected
 
 
@@ -79,7 +80,7 @@ def test_a_device_given_back_can_be_claimed_by_its_label_again(api, alice, bob, 
     assert Device.objects.get(device_id=shipped.device_id).tank_id is None
     theirs = TankFactory(user=bob)
     assert claim(api(bob), shipped.claim_code, theirs).status_code == 200
-    assert device_authenticate(device_id=shipped.device_id, secret=shipped.secret)
+    assert device_secret_is(shipped.device_id, shipped.secret)
 
 
 def test_a_claimed_device_takes_the_place_of_another(api, alice, tank, shipped):
@@ -159,8 +160,10 @@ def test_an_operator_registers_from_a_file_and_is_told_of_each_row(operator, tan
     assert [row["problem"] for row in rows[:6]] == problems
     assert rows[6]["problem"].startswith("a secret has")
     assert labels.count("<svg") == 1
-    assert device_authenticate(device_id="a1", secret=rows[0]["deviceSecret"]).tank_id == tank.pk
-    assert device_authenticate(device_id="a2", secret="a-secret-of-its-maker").tank_id is None
+    assert device_secret_is("a1", rows[0]["deviceSecret"])
+    assert device_secret_is("a2", "a-secret-of-its-maker")
+    assert Device.objects.get(device_id="a1").tank_id == tank.pk
+    assert Device.objects.get(device_id="a2").tank_id is None
 
 
 @pytest.mark.parametrize(
