@@ -14,10 +14,12 @@ from importlib.util import find_spec
 from benchmarks.load.bench import Bench, Burst, Sizes, everyone_watches, tell
 from benchmarks.load.costs import measure_devices, measure_stored
 from benchmarks.load.http import measure_http
+from benchmarks.load.nodered import measure_node_red
 from benchmarks.load.world import world
 
 DEVICES = 999  # divisible by the publishers, as every number of devices here
 SUSTAINED_SHARE = 0.6
+PARTS = ["mqtt", "http", "node-red", "stored", "devices"]
 
 FULL = Sizes(
     burst=30_000,
@@ -75,11 +77,11 @@ def measure_sustained(bench: Bench, sizes: Sizes, rate: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help="of mqtt, http, stored and devices; all, unless given")
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all, unless given")
     parser.add_argument("--quick", action="store_true", help="small sizes, in about two minutes")
     options = parser.parse_args()
     sizes = QUICK if options.quick else FULL
-    parts = options.parts or ["mqtt", "http", "stored", "devices"]
+    parts = options.parts or PARTS
     with world(DEVICES) as made:
         everyone_watches(made)
         bench = Bench(made)
@@ -87,6 +89,8 @@ def main() -> None:
             measure_sustained(bench, sizes, measure_mqtt(bench, sizes))
         if "http" in parts:
             measure_http(bench, sizes)
+        if "node-red" in parts:
+            measure_node_red(bench, sizes)
         if "stored" in parts:
             measure_stored(bench, sizes)
         if "devices" in parts:

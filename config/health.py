@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import pymongo
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -23,7 +24,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def check_mongodb() -> None:
-    database().command("ping")
+    with pymongo.timeout(CONNECT_SECONDS):  # a server that hangs keeps its connections open
+        database().command("ping")
 
 
 def check_redis() -> None:

@@ -143,6 +143,7 @@ INTERNAL_TOKEN = env.str("INTERNAL_TOKEN", "")
 
 # --- Storage ---------------------------------------------------------------------------------------
 
+MONGODB_TIMEOUT_MS = env.int("MONGODB_TIMEOUT_MS", 5_000)
 DATABASES = {
     "default": {
         "ENGINE": "django_mongodb_backend",
@@ -150,7 +151,8 @@ DATABASES = {
         "NAME": env.str("MONGODB_NAME", "water_tanks"),
         "OPTIONS": {
             "w": "majority",
-            "serverSelectionTimeoutMS": env.int("MONGODB_TIMEOUT_MS", 5_000),
+            "serverSelectionTimeoutMS": MONGODB_TIMEOUT_MS,
+            "connectTimeoutMS": MONGODB_TIMEOUT_MS,  # also how soon a server is missed that hangs
             "appname": "water-tanks",
         },
     }
@@ -164,12 +166,6 @@ MIGRATION_MODULES = {
 REDIS_URL = environment.redis_url or "redis://127.0.0.1:6379/0"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 SESSION_ENGINE = "django.contrib.sessions.backends.cache"
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL]},
-    }
-}
 
 MQTT_URL = environment.mqtt_url or "mqtt://127.0.0.1:1883"
 # Mosquitto's dynamic-security plugin, if the product keeps its users: the address of its administrator.

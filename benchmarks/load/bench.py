@@ -21,6 +21,7 @@ STRAIGHT = {"own reader": "bulk", "paho": "paho", "gmqtt": "gmqtt"}
 GOALS = {
     "mqtt_rate_to_straight": 0.7,
     "http_rate_to_bare": 0.7,
+    "mqtt_rate_to_node_red": 15,
     "bytes_per_reading": 25,
     "cost_by_devices": 1.3,
     "cost_by_stored": 1.3,

@@ -19,22 +19,26 @@ class Arrivals(NamedTuple):
 
 
 class Inbox:
-    """Holds about `limit` publications; whoever puts in more waits, and so the broker's messages wait with it."""
+    """Holds about `limit` publications, of about `most_bytes`; whoever puts in more waits, and so the broker's
+    messages wait with it."""
 
-    def __init__(self, *, limit: int) -> None:
+    def __init__(self, *, limit: int, most_bytes: int) -> None:
         self.limit = limit
+        self.most_bytes = most_bytes
         self.waiting = 0
         self.closed = False
+        self._bytes = 0
         self._arrivals: deque[Arrivals] = deque()
         self._changed = threading.Condition()
 
     def put(self, arrivals: Arrivals) -> None:
         """Blocks while the inbox is full."""
         with self._changed:
-            while self.waiting >= self.limit and not self.closed:
+            while (self.waiting >= self.limit or self._bytes >= self.most_bytes) and not self.closed:
                 self._changed.wait(1.0)
             self._arrivals.append(arrivals)
             self.waiting += len(arrivals.publications)
+            self._bytes += bytes_of(arrivals)
             self._changed.notify_all()
 
     def take(self, *, most: int, seconds: float) -> list[Arrivals]:
@@ -52,6 +56,7 @@ class Inbox:
                     first = Arrivals(first.connection, first.at, first.publications[:room])
                 taken.append(first)
                 room -= len(first.publications)
+                self._bytes -= bytes_of(first)
             self.waiting -= most - room
             self._changed.notify_all()
         return taken
@@ -61,3 +66,7 @@ class Inbox:
         with self._changed:
             self.closed = True
             self._changed.notify_all()
+
+
+def bytes_of(arrivals: Arrivals) -> int:
+    return sum([len(publication.payload) for publication in arrivals.publications])

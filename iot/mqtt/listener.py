@@ -1,13 +1,15 @@
 """From the MQTT broker into the pipeline: at least once from the broker, once in the database.
 
-Two threads. paho's reads the network and fills the inbox; the pipeline's empties it in batches, and acknowledges
-a batch when MongoDB has it, on a majority and journaled. While MongoDB does not answer, nothing is acknowledged:
-the broker keeps what it has, the inbox is bounded, and the batch in hand is tried again until it is stored.
+paho's thread reads the network and fills the inbox; the pipeline's empties it in batches, and acknowledges a batch
+when MongoDB has it, on a majority and journaled. While MongoDB does not answer, nothing is acknowledged: the broker
+keeps what it has, the inbox is bounded, and the batch in hand is tried again until it is stored. A third thread
+tells how the listener fares, also while the others wait.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from typing import Any
@@ -30,9 +32,10 @@ log = logging.getLogger(__name__)
 
 QOS = 1
 KEEPALIVE_SECONDS = 30
-INBOX_MESSAGES = 5_000
+INBOX_MESSAGES, INBOX_BYTES = 5_000, 64 * 1024 * 1024
 IDLE_SECONDS = 0.5
 BEAT_SECONDS = 1.0
+SLOW_SECONDS = 3.0  # a batch that takes longer is one that MongoDB does not take
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.1, 5.0
 FAILED = 128
 
@@ -53,14 +56,15 @@ class Listener:
         self.name = name
         self.group = group
         self.leaving = leaving
-        self.inbox = Inbox(limit=INBOX_MESSAGES)
+        self.inbox = Inbox(limit=INBOX_MESSAGES, most_bytes=INBOX_BYTES)
         self.pipeline = Pipeline(trust_states=True)
         self.stopping = threading.Event()
         self.subscribed = threading.Event()
         self.idle = threading.Event()
         self.blocked_since: float | None = None
-        self._beat_at = 0.0
+        self._batch_since: float | None = None  # when the batch in hand was begun
         self._worker = threading.Thread(target=self._work, name="pipeline", daemon=True)
+        self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self.client = self._client(url)
 
     def _client(self, url: str) -> BulkClient:
@@ -76,6 +80,7 @@ class Listener:
 
     def start(self) -> None:
         self._worker.start()
+        self._heart.start()
         self.client.loop_start()
 
     def drain(self, *, seconds: float) -> bool:
@@ -98,6 +103,7 @@ class Listener:
         self._worker.join(seconds)
         self.client.disconnect()
         self.client.loop_stop()
+        self._heart.join(seconds)
         heartbeat_write(name=self.name, state=STOPPED, waiting=0, connection=0)
 
     def forget(self, *, seconds: float = 10.0) -> bool:
@@ -151,14 +157,20 @@ class Listener:
     # --- the pipeline's thread
 
     def _work(self) -> None:
-        while not self.stopping.is_set():
-            arrivals = self.inbox.take(most=BATCH_MESSAGES, seconds=IDLE_SECONDS)
-            if arrivals:
-                self._handle(arrivals)
-            else:
-                self._tidy()
-                self.idle.set()
-            self._beat()
+        try:
+            while not self.stopping.is_set():
+                arrivals = self.inbox.take(most=BATCH_MESSAGES, seconds=IDLE_SECONDS)
+                if arrivals:
+                    self._batch_since = time.monotonic()
+                    self._handle(arrivals)
+                    self._batch_since = None
+                else:
+                    self._tidy()
+                    self.idle.set()
+        except Exception:
+            # Nobody would take from the inbox any more; another process takes what was not acknowledged.
+            log.exception("the listener ends")
+            os._exit(1)
         self._tidy(last=True)
 
     def _handle(self, arrivals: list[Arrivals]) -> None:
@@ -192,7 +204,6 @@ class Listener:
                     log.warning("storing again after %.1f s", time.monotonic() - self.blocked_since)
                     self.blocked_since = None
                 return done
-            self._beat()
             if self.stopping.wait(pause):
                 return None
             pause = min(pause * 2, LAST_RETRY_SECONDS)
@@ -207,15 +218,23 @@ class Listener:
             if last:
                 log.exception("what was last heard of devices is not written")
 
+    # --- the heartbeat's thread
+
     def _beat(self) -> None:
-        now = time.monotonic()
-        if now - self._beat_at < BEAT_SECONDS:
-            return
-        self._beat_at = now
-        state = BLOCKED if self.blocked_since else WORKING if self.client.is_connected() else DISCONNECTED
-        heartbeat_write(
-            name=self.name, state=state, waiting=self.inbox.waiting, connection=self.client.connection
-        )
+        while not self.stopping.is_set():
+            heartbeat_write(
+                name=self.name,
+                state=self._state(),
+                waiting=self.inbox.waiting,
+                connection=self.client.connection,
+            )
+            self.stopping.wait(BEAT_SECONDS)
+
+    def _state(self) -> str:
+        since = self._batch_since
+        if self.blocked_since or (since is not None and time.monotonic() - since > SLOW_SECONDS):
+            return BLOCKED
+        return WORKING if self.client.is_connected() else DISCONNECTED
 
 
 def messages_of(arrivals: Arrivals) -> list[Message]:

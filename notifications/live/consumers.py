@@ -32,10 +32,12 @@ PONG = '{"type":"pong"}'
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
-    """One socket. A page of another origin gets 403 at the handshake; a token or session that does not hold is
-    told so by close code 4401; without Redis it is 1013, try again later."""
+    """One socket, fed by `fanout`: there is no channel layer (docs/adr 6).
 
-    channel_layer_alias = None  # fed by `fanout`, not by groups
+    A page of another origin gets 403 at the handshake; a token or session that does not hold is told so by close
+    code 4401; without Redis it is 1013, try again later.
+    """
+
     socket: LiveSocket | None = None
     work: asyncio.Task[None] | None = None
     over = False

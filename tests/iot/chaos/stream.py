@@ -12,8 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from benchmarks.load.publisher import connect_packet, publish_packet
 
-SPACING = timedelta(seconds=60)
-READINGS = 150  # a device: two and a half hours, so that the newest are of today
+LENGTH = timedelta(hours=2.5)  # so that the newest readings are of today
 WINDOW = 200
 HIGH, LOW = 80.0, 21.0
 
@@ -33,11 +32,15 @@ class Plan:
     """What every device reports: even ones fall below the low threshold of 25 %, odd ones stay high."""
 
     devices: int
-    readings: int = READINGS
+    readings: int  # of each device
     end: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
+    @property
+    def spacing(self) -> timedelta:
+        return LENGTH // self.readings
+
     def at(self, step: int) -> datetime:
-        return self.end - (self.readings - 1 - step) * SPACING
+        return self.end - (self.readings - 1 - step) * self.spacing
 
     def level(self, device: int, step: int) -> float:
         start, end = (35.0, LOW) if device % 2 == 0 else (HIGH, HIGH - 5)
@@ -53,7 +56,7 @@ class Plan:
 
     def shuffled(self, chance: random.Random, *, copies: int) -> list[Sent]:
         """Each reading 1 to `copies` times, every copy up to an hour late."""
-        hour = timedelta(hours=1) / SPACING
+        hour = timedelta(hours=1) / self.spacing
         arriving = [
             (one.step + chance.random() * hour, chance.random(), one)
             for one in self.in_order()
@@ -63,9 +66,10 @@ class Plan:
 
 
 class Publisher(threading.Thread):
-    """Publishes `rate` messages a second at QoS 1; what was not acknowledged is sent again when the link breaks."""
+    """Publishes `rate` messages a second at QoS 1, or as many as it can; what was not acknowledged is sent again when
+    the link breaks."""
 
-    def __init__(self, *, port: int, messages: list[Sent], rate: float, name: str) -> None:
+    def __init__(self, *, port: int, messages: list[Sent], rate: float | None, name: str) -> None:
         super().__init__(name=name, daemon=True)
         self.port, self.messages, self.rate = port, messages, rate
         self.acknowledged: set[int] = set()
@@ -92,14 +96,14 @@ class Publisher(threading.Thread):
                 raise ConnectionError("refused")
             rest = b""
             while todo or flying:
-                allowed = int((time.monotonic() - begun) * self.rate) + 1
+                allowed = int((time.monotonic() - begun) * self.rate) + 1 if self.rate else len(self.messages)
                 while todo and len(flying) < WINDOW and sent < allowed:
                     index, mid = todo.popleft(), mid % 65_000 + 1
                     flying[mid] = index
                     one = self.messages[index]
                     link.sendall(publish_packet(one.topic, one.payload, mid))
                     sent += 1
-                link.settimeout(0.01 if todo else 5)
+                link.settimeout(0.01 if todo and len(flying) < WINDOW else 5)
                 try:
                     data = link.recv(4096)
                 except TimeoutError:
