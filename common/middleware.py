@@ -1,8 +1,8 @@
 """Around every request: its id, and failures outside DRF told as problem documents or plain pages."""
 
 import logging
+import os
 import re
-import uuid
 from collections.abc import Callable
 
 from django.conf import settings
@@ -27,7 +27,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         wanted = request.META.get("HTTP_X_REQUEST_ID", "")
-        this_id = wanted if WANTED_ID.fullmatch(wanted) else uuid.uuid4().hex
+        this_id = wanted if WANTED_ID.fullmatch(wanted) else os.urandom(16).hex()
         token = request_id.set(this_id)
         try:
             response = self.get_response(request)

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import close_caches
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -25,6 +28,10 @@ class ApiHandler(WSGIHandler):
 
 
 pages = get_wsgi_application()
+# Around every request Django closes connections that have grown old: pymongo's pool and Redis' see to theirs.
+for signal in (request_started, request_finished):
+    signal.disconnect(close_old_connections)
+request_finished.disconnect(close_caches)
 api = ApiHandler()
 
 

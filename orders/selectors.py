@@ -1,16 +1,15 @@
 """What is read of orders: raw documents, names fetched for all of a page at once, shaped once as the API tells them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 
 from bson import Decimal128, ObjectId
 from pymongo import DESCENDING
 
 from accounts.models import Role, Supplier, User
 from common.errors import NotFoundError
-from common.mongo import Document, collection
+from common.mongo import Document, counted_page, find_by_ids, find_one
 from orders.models import Order
 from tanks.models import Tank
 from tanks.selectors import level_payload
@@ -28,7 +27,7 @@ def order_get_for(*, user: User, order_id: ObjectId) -> Order:
 
 def order_document_for(*, user: User, order_id: ObjectId) -> Document:
     """The same as `order_get_for`, as stored."""
-    document = collection(Order).find_one({"_id": order_id, **visible_to(user)}, NOT_READ)
+    document = find_one(Order, {"_id": order_id, **visible_to(user)}, NOT_READ)
     if document is None:
         raise NotFoundError("order")
     return document
@@ -47,16 +46,14 @@ def visible_to(user: User) -> Document:
 
 def orders_page(*, wanted: Document, skip: int, limit: int) -> tuple[int, list[Document]]:
     """How many orders there are, and the documents of one page, newest first."""
-    orders = collection(Order)
-    found = orders.find(wanted, NOT_READ).sort("order_date", DESCENDING).skip(skip).limit(limit)
-    count = orders.count_documents(wanted) if wanted else orders.estimated_document_count()
-    return count, list(found)
+    newest_first = ("order_date", DESCENDING)
+    return counted_page(Order, wanted, order=newest_first, skip=skip, limit=limit, fields=NOT_READ)
 
 
 def customer_payloads(documents: Sequence[Document]) -> list[Document]:
     """Orders as their customer sees them, with supplier and tank by name: two queries for all."""
     suppliers = _suppliers(documents)
-    tanks = _by_id(Tank, (row["tank_id"] for row in documents), {"name": 1})
+    tanks = find_by_ids(Tank, (row["tank_id"] for row in documents), {"name": 1})
     return [
         {
             **order_payload(row),
@@ -71,7 +68,7 @@ def supplier_payloads(documents: Sequence[Document]) -> list[Document]:
     """Orders as their supplier sees them, with customer and tank: two queries for all."""
     customers = _customers(row["user_id"] for row in documents)
     fields = {"name": 1, "capacity": 1, "current_level": 1, "location": 1}
-    tanks = _by_id(Tank, (row["tank_id"] for row in documents), fields)
+    tanks = find_by_ids(Tank, (row["tank_id"] for row in documents), fields)
     return [
         {
             **order_payload(row),
@@ -210,20 +207,13 @@ CUSTOMER_FIELDS = {"name": 1, "phone": 1, "address": 1}
 
 
 def _customers(ids: Iterable[ObjectId]) -> dict[ObjectId, Document]:
-    found = _by_id(User, ids, CUSTOMER_FIELDS)
+    found = find_by_ids(User, ids, CUSTOMER_FIELDS)
     return {key: customer_payload(user) for key, user in found.items()}
 
 
 def _suppliers(documents: Sequence[Document]) -> dict[ObjectId, Document]:
-    found = _by_id(Supplier, (row["supplier_id"] for row in documents), {"company": 1, "rating": 1})
+    found = find_by_ids(Supplier, (row["supplier_id"] for row in documents), {"company": 1, "rating": 1})
     return {
         key: {"id": key, "company": supplier["company"], "rating": supplier["rating"]}
         for key, supplier in found.items()
     }
-
-
-def _by_id(model: Any, ids: Iterable[ObjectId | None], fields: Document) -> dict[ObjectId, Document]:
-    wanted: Collection[ObjectId] = {key for key in ids if key}
-    if not wanted:
-        return {}
-    return {row["_id"]: row for row in collection(model).find({"_id": {"$in": list(wanted)}}, fields)}

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
+from pymongo import ASCENDING
 
 from accounts.models import User
-from common.mongo import Document, collection
+from common.mongo import Document, collection, counted_page
 from orders.models import Order, Status
 from orders.selectors import CUSTOMER_FIELDS, NOT_READ, customer_payload, supplier_payloads
 from tanks.models import Tank
@@ -24,9 +25,9 @@ def schedule_page(
         "scheduled_delivery_date": {"$gte": start, "$lt": end},
         "status": {"$in": PLANNED},
     }
-    orders = collection(Order)
-    found = orders.find(wanted, NOT_READ).sort("scheduled_delivery_date", 1).skip(skip).limit(limit)
-    return orders.count_documents(wanted), supplier_payloads(list(found))
+    soonest_first = ("scheduled_delivery_date", ASCENDING)
+    count, found = counted_page(Order, wanted, order=soonest_first, skip=skip, limit=limit, fields=NOT_READ)
+    return count, supplier_payloads(found)
 
 
 def customers_page(*, supplier_id: ObjectId, skip: int, limit: int) -> tuple[int, list[Document]]:

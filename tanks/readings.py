@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from pymongo import UpdateOne
+from pymongo import DESCENDING, UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from common.mongo import Document, database, insert_many_raw
+from common.mongo import Document, database, find_few, insert_many_raw
 from common.time import iso_ms
 
 COLLECTION = "readings"
@@ -139,9 +139,7 @@ def newest_documents(
     series: int, *, start: datetime | None = None, before: tuple[int, int] | None = None, limit: int
 ) -> list[Document]:
     """The same as stored."""
-    return (
-        readings_collection().find(range_filter(series, start, before)).sort("_id", -1).limit(limit).to_list()
-    )
+    return find_few(COLLECTION, range_filter(series, start, before), limit=limit, order=("_id", DESCENDING))
 
 
 def place_of(document: Document) -> tuple[int, int]:

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from bson import ObjectId
+from pymongo import DESCENDING
 
 from common.errors import NotFoundError
-from common.mongo import Document, collection
+from common.mongo import Document, counted_page, find_few, find_one
 from tanks.models import Alert, Device, Tank
 from tanks.readings import Reading
 from tanks.status import tank_status
 
 HIDDEN = {"filter_state": 0}
+PLENTY = 2_000  # devices, and open alerts (one a kind), of a page of a hundred tanks are fewer
 
 
 def tank_get_for(*, user_id: ObjectId, tank_id: ObjectId) -> Tank:
@@ -24,7 +26,7 @@ def tank_get_for(*, user_id: ObjectId, tank_id: ObjectId) -> Tank:
 
 def tank_series_for(*, user_id: ObjectId, tank_id: ObjectId) -> int:
     """The series of the owner's tank; NotFoundError otherwise."""
-    document = collection(Tank).find_one({"_id": tank_id, "user_id": user_id}, {"series": 1})
+    document = find_one(Tank, {"_id": tank_id, "user_id": user_id}, {"series": 1})
     if document is None:
         raise NotFoundError("tank")
     return int(document["series"])
@@ -32,7 +34,7 @@ def tank_series_for(*, user_id: ObjectId, tank_id: ObjectId) -> int:
 
 def tank_payload_for(*, user_id: ObjectId, tank_id: ObjectId) -> Document:
     """The owner's tank as the API tells it; NotFoundError otherwise."""
-    document = collection(Tank).find_one({"_id": tank_id, "user_id": user_id}, HIDDEN)
+    document = find_one(Tank, {"_id": tank_id, "user_id": user_id}, HIDDEN)
     if document is None:
         raise NotFoundError("tank")
     return tank_payloads([document])[0]
@@ -40,21 +42,22 @@ def tank_payload_for(*, user_id: ObjectId, tank_id: ObjectId) -> Document:
 
 def tanks_page(*, user_id: ObjectId, skip: int, limit: int) -> tuple[int, list[Document]]:
     """How many tanks the user has, and those of one page, newest first."""
-    tanks = collection(Tank)
-    mine = {"user_id": user_id}
-    found = list(tanks.find(mine, HIDDEN).sort("created_at", -1).skip(skip).limit(limit))
-    return tanks.count_documents(mine), tank_payloads(found)
+    count, found = counted_page(
+        Tank, {"user_id": user_id}, order=("created_at", DESCENDING), skip=skip, limit=limit, fields=HIDDEN
+    )
+    return count, tank_payloads(found)
 
 
 def tank_payloads(documents: Sequence[Document]) -> list[Document]:
     """Tank documents as the API tells them, with their device's status and open alerts: two queries for all."""
-    ids = [document["_id"] for document in documents]
-    statuses = {
-        device["tank_id"]: device["status"]
-        for device in collection(Device).find({"tank_id": {"$in": ids}}, {"tank_id": 1, "status": 1})
-    }
+    if not documents:
+        return []
+    ids = {"$in": [document["_id"] for document in documents]}
+    fields = {"tank_id": 1, "status": 1}
+    devices = find_few(Device._meta.db_table, {"tank_id": ids}, limit=PLENTY, fields=fields)
+    statuses = {device["tank_id"]: device["status"] for device in devices}
     alerts: dict[ObjectId, list[Document]] = {}
-    for alert in collection(Alert).find({"tank_id": {"$in": ids}, "is_open": True}):
+    for alert in find_few(Alert._meta.db_table, {"tank_id": ids, "is_open": True}, limit=PLENTY):
         alerts.setdefault(alert["tank_id"], []).append(alert_payload(alert))
     return [
         tank_payload(document, statuses.get(document["_id"]), alerts.get(document["_id"], []))
@@ -166,7 +169,7 @@ def alert_get_for(*, user_id: ObjectId, tank_id: ObjectId, alert_id: ObjectId) -
 
 def current_level_for(*, user_id: ObjectId, tank_id: ObjectId) -> Document:
     """The newest believed reading. NotFoundError for a tank that is not the user's, or without a reading."""
-    document = collection(Tank).find_one({"_id": tank_id, "user_id": user_id}, {"current_level": 1})
+    document = find_one(Tank, {"_id": tank_id, "user_id": user_id}, {"current_level": 1})
     if document is None:
         raise NotFoundError("tank")
     if not document.get("current_level"):
@@ -179,5 +182,5 @@ def alerts_page(*, tank: Tank, only_open: bool | None, skip: int, limit: int) ->
     wanted: dict[str, Any] = {"tank_id": tank.pk}
     if only_open is not None:
         wanted["is_open"] = only_open
-    found = collection(Alert).find(wanted).sort("opened_at", -1).skip(skip).limit(limit)
-    return collection(Alert).count_documents(wanted), [alert_payload(alert) for alert in found]
+    count, found = counted_page(Alert, wanted, order=("opened_at", DESCENDING), skip=skip, limit=limit)
+    return count, [alert_payload(alert) for alert in found]

@@ -18,7 +18,7 @@ from pymongo import MongoClient
 SECRET = os.environ["SECRET_KEY"]
 OFFLINE = {"registered": "offline"}
 HIDDEN_IN_ORDERS = {"announcing_until": 0, "unannounced": 0, "declined_by": 0}
-HIDDEN_IN_TANKS = {"filter_state": 0, "usage_state": 0, "detector_state": 0}
+HIDDEN_IN_TANKS = {"filter_state": 0}
 SOURCES, QUALITIES = ("sensor", "manual", "estimated"), ("good", "suspect", "estimated")
 
 _database: Any = None
@@ -86,8 +86,9 @@ def levels(user_id: ObjectId, tank_id: ObjectId, limit: int, environ: dict[str, 
 
 def orders(user_id: ObjectId, size: int) -> Any:
     mine, found = {"user_id": user_id}, database().orders_order
-    page = list(found.find(mine, HIDDEN_IN_ORDERS).sort("order_date", -1).limit(size))
-    count = found.count_documents(mine)
+    page = list(found.find(mine, HIDDEN_IN_ORDERS).sort("order_date", -1).limit(size + 1))
+    count = found.count_documents(mine) if len(page) > size else len(page)
+    page = page[:size]
     suppliers = by_id("accounts_supplier", {row["supplier_id"] for row in page}, {"company": 1, "rating": 1})
     tanks_ = by_id("tanks_tank", {row["tank_id"] for row in page}, {"name": 1})
     results = [order(row, suppliers.get(row["supplier_id"]), tanks_.get(row["tank_id"])) for row in page]
@@ -133,8 +134,9 @@ def order(row: dict[str, Any], supplier: Any, tank: Any) -> dict[str, Any]:
 
 def tanks(user_id: ObjectId) -> Any:
     mine = {"user_id": user_id}
-    page = list(database().tanks_tank.find(mine, HIDDEN_IN_TANKS).sort("created_at", -1).limit(20))
-    count = database().tanks_tank.count_documents(mine)
+    page = list(database().tanks_tank.find(mine, HIDDEN_IN_TANKS).sort("created_at", -1).limit(21))
+    count = database().tanks_tank.count_documents(mine) if len(page) > 20 else len(page)
+    page = page[:20]
     ids = {"$in": [row["_id"] for row in page]}
     devices = database().tanks_device.find({"tank_id": ids}, {"tank_id": 1, "status": 1})
     statuses = {row["tank_id"]: OFFLINE.get(row["status"], row["status"]) for row in devices}
@@ -151,6 +153,7 @@ def tank(row: dict[str, Any], device_status: str, alerts: list[Any]) -> dict[str
         "id": row["_id"], "userId": row["user_id"], "name": row["name"], "capacity": row["capacity"],
         "avgDailyUsage": row["avg_daily_usage"], "lowWaterThreshold": row["low_water_threshold"],
         "criticalThreshold": row["critical_threshold"], "autoOrder": row["auto_order"],
+        "orderPauses": row["order_pauses"], "monthlyOrderLimit": row["monthly_order_limit"],
         "preferredSupplier": row["preferred_supplier_id"], "deviceId": row["device_id"],
         "deviceKind": row["device_kind"], "geometry": row["geometry"], "installedDate": row["installed_date"],
         "lastMaintenance": row["last_maintenance"],

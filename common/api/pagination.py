@@ -13,9 +13,9 @@ DEFAULT_SIZE, MAX_SIZE, MAX_PAGE = 20, 100, 1_000_000
 
 
 def _number(request: Request, name: str, default: int, limit: int) -> int:
-    text = request.query_params.get(name)
-    if text is None:
+    if name not in request.query_params:
         return default
+    text = request.query_params[name]
     number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else 0
     if not 1 <= number <= limit:
         raise ValidationError({name: [f"Give a whole number from 1 to {limit}."]})
