@@ -138,40 +138,50 @@ def daily_futures(demand: Demand, *, weekday: int, days: int) -> Array:
     """Litres drawn on each of the coming days (columns) in each future (rows); `weekday` 0 is Monday."""
     futures = _futures()
     nearest = int(np.argmin([abs(demand.memory - memory) for memory in MEMORIES]))
-    level = np.exp(np.sqrt(demand.level_variance) * futures.level - demand.level_variance / 2)
+    level = np.sqrt(demand.level_variance) * futures.level - demand.level_variance / 2
     spread = demand.scatter
     cube = 1 - spread**2 / 9 + spread / 3 * futures.scatter[nearest][:, :days]
-    single = (
-        np.maximum(cube, 0.05) ** 3
-    )  # Wilson-Hilferty: a gamma variable with this coefficient of variation
-    walk = np.exp(np.sqrt(demand.walk_variance) * futures.walk[:, :days])
-    rhythm = np.array([demand.weekday[(weekday + day) % 7] for day in range(days)])
+    cube = np.maximum(cube, 0.05)
+    # Wilson-Hilferty: the cube is a gamma variable with this coefficient of variation
+    single = cube * cube * cube
+    if demand.walk_variance:
+        usual = np.exp(level[:, None] + np.sqrt(demand.walk_variance) * futures.walk[:, :days])
+    else:
+        usual = np.exp(level)[:, None]
+    rhythm = np.array([demand.weekday[(weekday + day) % 7] for day in range(days)]) * demand.litres
     home = futures.home_after_return if demand.away_days else futures.home
-    result: Array = demand.litres * level[:, None] * walk * single * rhythm * home[:, :days]
+    result: Array = single * usual * (home[:, :days] * rhythm)
     return result
 
 
-def days_until_drawn(daily: Array, litres: float, *, profile: Array, elapsed: float = 0.0) -> Array:
-    """Days until each future has drawn so many litres.
+class Drawn:
+    """The futures' draws added up from now on.
 
-    `profile`: 24 hourly shares of a day's use; `elapsed`: the part of the first day (0 … 1) already gone.
+    `daily`: see `daily_futures`; `profile`: 24 hourly shares of a day's use; `elapsed`: the part of the first
+    day (0 … 1) already gone.
     """
-    if litres <= 0:
-        return np.zeros(len(daily))
-    shares = np.concatenate([[0.0], np.cumsum(profile)])
-    gone = float(np.interp(elapsed * 24, np.arange(25.0), shares))
-    total = np.cumsum(daily, axis=1)
-    total -= gone * daily[:, :1]
-    days = daily.shape[1]
-    index = np.minimum((total < litres).sum(axis=1), days - 1)
-    rows = np.arange(len(daily))
-    before = np.where(index > 0, total[rows, index - 1], -gone * daily[:, 0])
-    share = (litres - before) / np.maximum(daily[rows, index], 1e-9)
-    hour = np.interp(np.minimum(share, 1.0), shares, np.arange(25.0) / 24)
-    pace = np.maximum(daily.mean(axis=1), 1e-6)
-    beyond = days + np.maximum(litres - total[:, -1], 0.0) / pace
-    result: Array = np.where(total[:, -1] >= litres, index + hour, beyond) - elapsed
-    return np.clip(result, 0.0, CAP_DAYS)
+
+    def __init__(self, daily: Array, *, profile: Array, elapsed: float) -> None:
+        self.daily, self.elapsed = daily, elapsed
+        self.shares = np.concatenate([[0.0], np.cumsum(profile)])
+        self.gone = float(np.interp(elapsed * 24, np.arange(25.0), self.shares)) * daily[:, 0]
+        self.total = np.cumsum(daily, axis=1) - self.gone[:, None]
+
+    def days_until(self, litres: float) -> Array:
+        """Days until each future has drawn so many litres."""
+        daily, total = self.daily, self.total
+        if litres <= 0:
+            return np.zeros(len(daily))
+        days = daily.shape[1]
+        index = np.minimum((total < litres).sum(axis=1), days - 1)
+        rows = np.arange(len(daily))
+        before = np.where(index > 0, total[rows, index - 1], -self.gone)
+        share = (litres - before) / np.maximum(daily[rows, index], 1e-9)
+        hour = np.interp(np.minimum(share, 1.0), self.shares, np.arange(25.0) / 24)
+        pace = np.maximum((total[:, -1] + self.gone) / days, 1e-6)
+        beyond = days + np.maximum(litres - total[:, -1], 0.0) / pace
+        result: Array = np.where(total[:, -1] >= litres, index + hour, beyond) - self.elapsed
+        return np.clip(result, 0.0, CAP_DAYS)
 
 
 def forecast_make(
@@ -188,11 +198,13 @@ def forecast_make(
     typical = max(demand.litres, 1e-6)
     days = int(np.clip(2.5 * volume / typical + 20, 14, LONGEST_DAYS))
     daily = daily_futures(demand, weekday=weekday, days=days)
-    empty = np.sort(days_until_drawn(daily, volume, profile=profile, elapsed=elapsed))
-    low = days_until_drawn(daily, volume - low_volume, profile=profile, elapsed=elapsed)
+    drawn = Drawn(daily, profile=profile, elapsed=elapsed)
+    empty = np.sort(drawn.days_until(volume))
+    low = np.sort(drawn.days_until(volume - low_volume))
     return Forecast(made_at, volume, _quantiles(empty), _quantiles(low), empty)
 
 
 def _quantiles(days: Array) -> Days:
-    p10, p50, p90 = np.quantile(days, QUANTILES)
+    """Of sorted days."""
+    p10, p50, p90 = np.interp(QUANTILES, np.linspace(0, 1, len(days)), days)
     return Days(float(p10), float(p50), float(p90))
