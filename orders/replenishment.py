@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 
 Rule = Literal["low_water", "forecast"]
 
+RISK = 0.001  # a run-out in a thousand decisions to wait: under one in a thousand weeks of a tank
 FRESH = timedelta(hours=24)
 SMALL = 10.0  # litres: less is not rounded to whole ones
 ROUNDING = 1e-6  # litres, lost to arithmetic
@@ -59,7 +60,7 @@ class Supply:
 class Wishes:
     """What the customer wants: accepted risk of a run-out, pauses (both days included), monthly limit."""
 
-    risk: float = 0.02
+    risk: float = RISK
     paused: Sequence[tuple[date, date]] = ()
     monthly_limit_liters: float | None = None
     ordered_this_month_liters: float = 0.0

@@ -7,6 +7,7 @@ the same inputs always give the same forecast and a forecast costs well under a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -28,6 +29,8 @@ AWAY_USE = 0.02
 GUESTS_CHANCE = 0.03  # a day that guests come, or something else takes more water for some days
 GUESTS_LEAVE_CHANCE = 0.25
 GUESTS_USE = (1.2, 2.2)
+TAIL = 8  # the earliest futures, by which rarer ones are judged
+TAIL_SHARE = (TAIL - 0.5) / PATHS
 MEMORIES = (0.0, 0.15, 0.3, 0.45, 0.6)
 QUANTILES = (0.1, 0.5, 0.9)
 
@@ -52,8 +55,28 @@ class Forecast:
     empty_days: Array
 
     def chance_empty_within(self, days: float) -> float:
-        """Probability that the tank is empty within so many days, between 0 and 1."""
-        return float(np.searchsorted(self.empty_days, days, side="right")) / len(self.empty_days)
+        """Probability that the tank is empty within so many days, between 0 and 1.
+
+        Rarer than the few earliest futures can tell it is told by their tail (Hill's estimator).
+        """
+        sooner = int(np.searchsorted(self.empty_days, days, side="right"))
+        if sooner >= TAIL or days <= 0:
+            return sooner / len(self.empty_days)
+        edge, thickness = self._tail()
+        return float(TAIL_SHARE * (days / edge) ** (1 / thickness))
+
+    def days_of_chance(self, shares: Sequence[float]) -> Array:
+        """The days within which the tank is empty with these probabilities (increasing)."""
+        known = np.maximum(np.asarray(shares), TAIL / len(self.empty_days))
+        edge, thickness = self._tail()
+        beyond = np.minimum(np.asarray(shares) / TAIL_SHARE, 1.0) ** thickness * edge
+        days: Array = np.where(np.asarray(shares) < known, beyond, np.quantile(self.empty_days, known))
+        return np.maximum.accumulate(days)
+
+    def _tail(self) -> tuple[float, float]:
+        """Where the earliest futures end, and how thick their tail is: chances fall as days ** (1 / thickness)."""
+        earliest = np.maximum(self.empty_days[:TAIL], 1e-3)
+        return float(earliest[-1]), max(float(np.log(earliest[-1] / earliest[:-1]).mean()), 1e-3)
 
     def runs_out_at(self) -> Days:
         """The same as moments, seconds since the epoch."""

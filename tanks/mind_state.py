@@ -88,7 +88,7 @@ def outlook_document(mind: TankMind, made: Forecast) -> dict[str, Any]:
     capacity = mind.facts.capacity_liters
     return {
         "made_at": made.made_at,
-        "curve": np.quantile(made.empty_days, CURVE_SHARES).round(3).tolist(),
+        "curve": made.days_of_chance(CURVE_SHARES).round(3).tolist(),
         "fan": level_fan(
             demand_fit(mind.usage.days, capacity=capacity),
             volume=made.volume_liters,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 # The share of the futures in which the tank is empty by each of the curve's days.
-CURVE_SHARES = (0.005, *(share / 100 for share in range(1, 100)))
+CURVE_SHARES = (0.0002, 0.0005, 0.001, 0.002, 0.005, *(share / 100 for share in range(1, 100)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,10 @@ class Outlook:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any] | None) -> Outlook | None:
-        return cls(document["made_at"], document["curve"]) if document else None
+        """None without one, or where the curve has other shares."""
+        if not document or len(document["curve"]) != len(CURVE_SHARES):
+            return None
+        return cls(document["made_at"], document["curve"])
 
     def chance_empty_within(self, days: float) -> float:
         """Probability of an empty tank within so many days of `made_at`, between 0 and 1."""

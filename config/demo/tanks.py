@@ -44,7 +44,8 @@ def _household(place: int, random: np.random.Generator) -> Household:
     if place == 0:
         # Never refilled: it stands just above its threshold now, so that one sees it ordered for.
         return Household(capacity, 0.69 * capacity / DAYS, start_percent=95, order_at=-1)
-    leak = {5: 0.05 * capacity, 17: 60.0, 29: 0.04 * capacity}.get(place, 0.0)
+    # A small leak shows only over many nights.
+    leak, leak_days = {5: (0.05 * capacity, 4), 17: (90.0, 10), 29: (0.04 * capacity, 4)}.get(place, (0.0, 0))
     away = int(random.integers(20, 45)) if place % 6 == 3 else -1
     return Household(
         capacity=capacity,
@@ -52,7 +53,7 @@ def _household(place: int, random: np.random.Generator) -> Household:
         start_percent=float(random.uniform(45, 95)),
         order_at=float(random.uniform(22, 32)),
         leak_liters_per_day=leak,
-        leak_days=4 if leak else 0,
+        leak_days=leak_days,
         away_from_day=away,
         away_days=7 if away >= 0 else 0,
     )

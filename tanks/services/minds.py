@@ -46,7 +46,7 @@ UNREAD_AGAIN = timedelta(days=1)
 REFILLS_KEPT = 60
 USUAL_LEAD_DAYS = 1.0
 FAILURES = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
-CONCERN = 0.01  # chance of running dry from which replenishment is asked to look
+CONCERN = 0.001  # chance of running dry from which replenishment is asked to look
 TANK_FIELDS = (
     *("series", "user_id", "capacity", "low_water_threshold", "critical_threshold", "auto_order"),
     *("preferred_supplier_id", "avg_daily_usage", "forecast", "mind_due"),

@@ -21,7 +21,7 @@ SetLevel = Callable[..., None]
 
 @pytest.fixture
 def expect(auto_tank: Any, set_level: SetLevel) -> Callable[..., None]:
-    """`expect(days=3)`: the tank is at 60 %, known for so long, and empty within half a day to `days`, evenly."""
+    """`expect(days=3)`: the tank is at 60 %, known for so long, and empty between 0.4 and 1 times `days`, evenly."""
 
     def expect_(*, days: float, known: int = 10) -> None:
         now = utc_now()
@@ -33,7 +33,7 @@ def expect(auto_tank: Any, set_level: SetLevel) -> Callable[..., None]:
                     "days": [[740_000 + day, 400.0, 1.0, False] for day in range(known)],
                     "outlook": {
                         "made_at": now.timestamp() - 600,
-                        "curve": [0.5 + (days - 0.5) * share for share in CURVE_SHARES],
+                        "curve": [days * (0.4 + 0.6 * share) for share in CURVE_SHARES],
                         "fan": [[60, 60, 60]],
                     },
                 }

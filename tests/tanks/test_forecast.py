@@ -87,6 +87,19 @@ def test_whatever_was_used_the_quantiles_are_in_order_and_finite(use: list[float
     assert forecast.chance_empty_within(1000) == 1.0
 
 
+@given(st.lists(st.floats(0, 900), max_size=40), st.floats(10, CAPACITY))
+def test_rare_chances_are_told_without_a_step_and_grow_with_the_days(use: list[float], volume: float) -> None:
+    forecast = made(use, volume=volume)
+    shares = (0.0002, 0.001, 0.005, 0.01, 0.02, 0.03, 0.1, 0.5, 0.9)
+    days = forecast.days_of_chance(shares)
+    assert (np.diff(days) >= 0).all()
+    for share, until in zip(shares, days, strict=True):
+        assert forecast.chance_empty_within(until * 0.999) <= share + 0.004
+        assert forecast.chance_empty_within(until * 1.001) >= 0.8 * share - 0.004
+    assert 0 < forecast.chance_empty_within(days[0]) < 0.001
+    assert forecast.chance_empty_within(0) == 0
+
+
 def test_a_forecast_goes_through_a_document() -> None:
     forecast = made(steady(20))
     again = Forecast.from_dict(forecast.to_dict())
