@@ -41,6 +41,8 @@ def compare(
     servers: dict[str, Server], path: str, token: str, *, turns: int, seconds: float
 ) -> dict[str, Turn]:
     """The median turn of each server, after one to warm up."""
+    for server in servers.values():
+        body_of(server.port, path, token)  # a busy machine may take seconds over the first
     taken: dict[str, list[Turn]] = {name: [] for name in servers}
     for number in range(turns + 1):
         for name, server in servers.items():
