@@ -8,6 +8,7 @@ from bson import Decimal128, ObjectId
 from pymongo import DESCENDING
 
 from accounts.models import Role, Supplier, User
+from accounts.people import Somebody
 from common.errors import NotFoundError
 from common.mongo import Document, counted_page, find_by_ids, find_one
 from orders.models import Order
@@ -17,7 +18,7 @@ from tanks.selectors import level_payload
 NOT_READ = {"announcing_until": 0, "unannounced": 0, "declined_by": 0}
 
 
-def order_get_for(*, user: User, order_id: ObjectId) -> Order:
+def order_get_for(*, user: Somebody, order_id: ObjectId) -> Order:
     """The order, for its customer, its present supplier or an administrator; NotFoundError for anyone else."""
     order = Order.objects.filter(pk=order_id, **visible_to(user)).first()
     if order is None:
@@ -25,7 +26,7 @@ def order_get_for(*, user: User, order_id: ObjectId) -> Order:
     return order
 
 
-def order_document_for(*, user: User, order_id: ObjectId) -> Document:
+def order_document_for(*, user: Somebody, order_id: ObjectId) -> Document:
     """The same as `order_get_for`, as stored."""
     document = find_one(Order, {"_id": order_id, **visible_to(user)}, NOT_READ)
     if document is None:
@@ -33,7 +34,7 @@ def order_document_for(*, user: User, order_id: ObjectId) -> Document:
     return document
 
 
-def visible_to(user: User) -> Document:
+def visible_to(user: Somebody) -> Document:
     """The filter for the orders that a user may see."""
     match user.role:
         case Role.ADMIN:

@@ -1,5 +1,6 @@
-"""Who asks, as the accounts' views need to know it."""
+"""Requests past authentication, as the API's views know them."""
 
+from bson import ObjectId
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
@@ -11,6 +12,7 @@ class IdentityRequest(Request):
     """A request past authentication. For types alone."""
 
     user: Identity  # type: ignore[assignment]
+    idempotent_id: ObjectId | None  # in methods that are `idempotent`
 
 
 def person_of(request: IdentityRequest) -> User:

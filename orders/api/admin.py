@@ -8,11 +8,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.views import APIView
 
+from accounts.api.requests import IdentityRequest
 from common.api.fields import LineField, MoneyField, NumberField, WholeNumberField
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsAdmin
 from common.api.responses import JsonBytes, conditional_json
-from orders.api.requests import UserRequest, order_filter
+from orders.api.requests import order_filter
 from orders.api.serializers import AdminOrderSerializer, OrderQuerySerializer
 from orders.reporting import system_statistics
 from orders.selectors import admin_payloads, order_document_for, orders_page
@@ -44,7 +45,7 @@ class AdminOrdersView(APIView):
         parameters=[OrderQuerySerializer],
         responses=AdminOrderSerializer(many=True),
     )
-    def get(self, request: UserRequest) -> HttpResponse:
+    def get(self, request: IdentityRequest) -> HttpResponse:
         page = page_of(request)
         count, documents = orders_page(wanted=order_filter(request), skip=page.skip, limit=page.size)
         return JsonBytes(page.envelope(request, count=count, results=admin_payloads(documents)))
@@ -55,7 +56,7 @@ class AdminOrderView(APIView):
     conditional = True
 
     @extend_schema(operation_id="admin_orders_read", summary="Any order", responses=AdminOrderSerializer)
-    def get(self, request: UserRequest, order_id: ObjectId) -> HttpResponse:
+    def get(self, request: IdentityRequest, order_id: ObjectId) -> HttpResponse:
         document = order_document_for(user=request.user, order_id=order_id)
         return conditional_json(request, admin_payloads([document])[0])
 
@@ -68,5 +69,5 @@ class SystemStatisticsView(APIView):
         summary="The whole system in figures",
         responses=SystemStatisticsSerializer,
     )
-    def get(self, request: UserRequest) -> HttpResponse:
+    def get(self, request: IdentityRequest) -> HttpResponse:
         return JsonBytes(system_statistics())

@@ -2,22 +2,13 @@
 
 from typing import Any
 
-from bson import ObjectId
 from rest_framework.request import Request
 
-from accounts.models import User
 from common.api.requests import valid
 from common.mongo import Document
 from orders.api.serializers import OrderQuerySerializer
 
 FILTERS = set(OrderQuerySerializer().fields)
-
-
-class UserRequest(Request):
-    """A request past authentication, as the views' permissions leave it. For types alone."""
-
-    user: User  # type: ignore[assignment]
-    idempotent_id: ObjectId | None
 
 
 def order_filter(request: Request) -> Document:

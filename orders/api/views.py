@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.views import APIView
 
+from accounts.api.requests import IdentityRequest
 from common.api.idempotency import idempotent
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsCustomer
@@ -16,7 +17,7 @@ from common.json import camelize
 from common.mongo import Document
 from orders import services
 from orders.api import serializers
-from orders.api.requests import UserRequest, order_filter
+from orders.api.requests import order_filter
 from orders.models import Order
 from orders.payments.services import order_pay
 from orders.reporting import customer_statistics
@@ -29,7 +30,7 @@ from orders.selectors import (
 from tanks.selectors import tank_get_for
 
 
-def _payload(request: UserRequest, order: Order) -> Document:
+def _payload(request: IdentityRequest, order: Order) -> Document:
     document = order_document_for(user=request.user, order_id=order.pk)
     return customer_payloads([document])[0]
 
@@ -45,7 +46,7 @@ class QuoteView(APIView):
         request=serializers.QuoteInputSerializer,
         responses=serializers.OffersSerializer,
     )
-    def post(self, request: UserRequest) -> HttpResponse:
+    def post(self, request: IdentityRequest) -> HttpResponse:
         fields = valid(serializers.QuoteInputSerializer(data=request.data))
         tank = tank_get_for(user_id=request.user.pk, tank_id=fields["tank_id"])
         offers = services.quote(tank=tank, amount=fields["amount"], supplier_id=fields.get("supplier_id"))
@@ -64,7 +65,7 @@ class OrdersView(APIView):
         parameters=[serializers.OrderQuerySerializer],
         responses=serializers.OrderSerializer(many=True),
     )
-    def get(self, request: UserRequest) -> HttpResponse:
+    def get(self, request: IdentityRequest) -> HttpResponse:
         page = page_of(request)
         wanted = {"user_id": request.user.pk, **order_filter(request)}
         count, documents = orders_page(wanted=wanted, skip=page.skip, limit=page.size)
@@ -81,7 +82,7 @@ class OrdersView(APIView):
         responses={201: serializers.OrderSerializer},
     )
     @idempotent
-    def post(self, request: UserRequest) -> HttpResponse:
+    def post(self, request: IdentityRequest) -> HttpResponse:
         fields = valid(serializers.OrderInputSerializer(data=request.data))
         tank = tank_get_for(user_id=request.user.pk, tank_id=fields.pop("tank_id"))
         order = services.order_place(user=request.user, tank=tank, order_id=request.idempotent_id, **fields)
@@ -96,7 +97,7 @@ class OrderView(APIView):
     @extend_schema(
         operation_id="orders_read", summary="An order of one's own", responses=serializers.OrderSerializer
     )
-    def get(self, request: UserRequest, order_id: ObjectId) -> HttpResponse:
+    def get(self, request: IdentityRequest, order_id: ObjectId) -> HttpResponse:
         document = order_document_for(user=request.user, order_id=order_id)
         return conditional_json(request, customer_payloads([document])[0])
 
@@ -113,7 +114,7 @@ class CancelView(APIView):
         request=serializers.CancelInputSerializer,
         responses=serializers.OrderSerializer,
     )
-    def patch(self, request: UserRequest, order_id: ObjectId) -> HttpResponse:
+    def patch(self, request: IdentityRequest, order_id: ObjectId) -> HttpResponse:
         fields = valid(serializers.CancelInputSerializer(data=request.data))
         order = order_get_for(user=request.user, order_id=order_id)
         return JsonBytes(_payload(request, services.order_cancel(order=order, by=request.user, **fields)))
@@ -130,7 +131,7 @@ class RescheduleView(APIView):
         request=serializers.RescheduleInputSerializer,
         responses=serializers.OrderSerializer,
     )
-    def patch(self, request: UserRequest, order_id: ObjectId) -> HttpResponse:
+    def patch(self, request: IdentityRequest, order_id: ObjectId) -> HttpResponse:
         fields = valid(serializers.RescheduleInputSerializer(data=request.data))
         order = order_get_for(user=request.user, order_id=order_id)
         return JsonBytes(_payload(request, services.order_reschedule(order=order, by=request.user, **fields)))
@@ -150,7 +151,7 @@ class PayView(APIView):
         responses={201: serializers.IntentSerializer},
     )
     @idempotent
-    def post(self, request: UserRequest, order_id: ObjectId) -> HttpResponse:
+    def post(self, request: IdentityRequest, order_id: ObjectId) -> HttpResponse:
         fields = valid(serializers.PayInputSerializer(data=request.data))
         order = order_get_for(user=request.user, order_id=order_id)
         intent = order_pay(order=order, by=request.user, method=fields.get("payment_method"))
@@ -168,7 +169,7 @@ class ReviewView(APIView):
         request=serializers.ReviewInputSerializer,
         responses={201: serializers.OrderSerializer},
     )
-    def post(self, request: UserRequest, order_id: ObjectId) -> HttpResponse:
+    def post(self, request: IdentityRequest, order_id: ObjectId) -> HttpResponse:
         fields = valid(serializers.ReviewInputSerializer(data=request.data))
         order = order_get_for(user=request.user, order_id=order_id)
         return JsonBytes(
@@ -184,5 +185,5 @@ class StatisticsView(APIView):
         summary="One's orders in figures",
         responses=serializers.OrderStatisticsSerializer,
     )
-    def get(self, request: UserRequest) -> HttpResponse:
+    def get(self, request: IdentityRequest) -> HttpResponse:
         return JsonBytes(customer_statistics(user_id=request.user.pk))

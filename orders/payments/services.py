@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from bson import Decimal128, ObjectId
 
-from accounts.models import User
+from accounts.people import Somebody
 from common.errors import DomainError
 from common.mongo import Document, collection
 from common.time import utc_now
@@ -21,7 +21,7 @@ from orders.payments.registry import DEFAULT, provider_named
 UNPAID = [str(PaymentStatus.PENDING), str(PaymentStatus.FAILED)]
 
 
-def order_pay(*, order: Order, by: User, method: str | None = None) -> Intent:
+def order_pay(*, order: Order, by: Somebody, method: str | None = None) -> Intent:
     """Prepares the payment of an order; asked again, it gives the same intent.
 
     Raises DomainError `already_paid` or, for a cancelled order, `cannot_pay` (409).
@@ -34,7 +34,7 @@ def order_pay(*, order: Order, by: User, method: str | None = None) -> Intent:
     return intent
 
 
-def order_paid(*, order: Order, by: User) -> Order:
+def order_paid(*, order: Order, by: Somebody) -> Order:
     """The order's supplier (or an administrator) says that the money has come.
 
     Raises DomainError `already_paid` or, for a cancelled order, `cannot_pay` (409).

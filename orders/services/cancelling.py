@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from accounts.models import User
+from accounts.people import Somebody
 from common.errors import DomainError
 from common.time import iso, utc_now
 from orders.models import Event, Order
@@ -14,7 +14,7 @@ from orders.states import BEFORE_DEPARTURE, State, sources_of
 TRIES = 3
 
 
-def order_cancel(*, order: Order, by: User, reason: str = "") -> Order:
+def order_cancel(*, order: Order, by: Somebody, reason: str = "") -> Order:
     """Cancels until departure; what was paid is refunded. Raises DomainError `cannot_cancel` (409)."""
     changed = order_change(
         order_id=order.pk,
@@ -31,7 +31,7 @@ def order_cancel(*, order: Order, by: User, reason: str = "") -> Order:
     return order_refund(order=changed)
 
 
-def order_reschedule(*, order: Order, by: User, scheduled_delivery_date: datetime) -> Order:
+def order_reschedule(*, order: Order, by: Somebody, scheduled_delivery_date: datetime) -> Order:
     """Moves the delivery to another time, in whatever state before departure; the state stays.
 
     Raises DomainError `invalid` (400) for a time in the past, `cannot_reschedule` (409).

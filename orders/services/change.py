@@ -5,7 +5,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from accounts.models import User
+from accounts.people import Somebody
 from common.mongo import Document, collection
 from common.time import utc_now
 from orders.models import Event, Order
@@ -15,12 +15,12 @@ from orders.states import Actor
 NOTES_LENGTH = 1_000
 
 
-def actor_of(user: User | None) -> Actor:
+def actor_of(user: Somebody | None) -> Actor:
     """In which part somebody acts; None is the system."""
     return Actor(str(user.role)) if user else Actor.SYSTEM
 
 
-def own(user: User | None) -> Document:
+def own(user: Somebody | None) -> Document:
     """The filter for the orders that somebody may act on: the customer's, the present supplier's, all of them."""
     actor = actor_of(user)
     if user and actor == Actor.CUSTOMER:
@@ -36,7 +36,7 @@ def order_change(
     when: Document,
     status: str,
     event: Event,
-    by: User | None,
+    by: Somebody | None,
     holder: ObjectId | None,
     notes: str = "",
     at: datetime | None = None,

@@ -4,7 +4,8 @@ from typing import Any
 
 from bson import Decimal128
 
-from accounts.models import Role, User
+from accounts.models import Role
+from accounts.people import Somebody
 from common.errors import DomainError
 from common.mongo import collection
 from common.time import utc_now
@@ -20,7 +21,7 @@ from tanks.models import Tank
 TRIES = 3
 
 
-def order_reject(*, order: Order, by: User, reason: str = "") -> Order:
+def order_reject(*, order: Order, by: Somebody, reason: str = "") -> Order:
     """Takes the order from its present supplier, who may do so until departure (as may an administrator).
 
     The tank's preferred supplier, else the cheapest of those that have not declined yet, is asked, at its own
@@ -35,7 +36,7 @@ def order_reject(*, order: Order, by: User, reason: str = "") -> Order:
     raise invalid_transition(order, State.CANCELLED)
 
 
-def _give_back(order: Order, by: User, reason: str) -> Order | None:
+def _give_back(order: Order, by: Somebody, reason: str) -> Order | None:
     """One try, on the order as it was read; None when it has changed since and may be tried again."""
     if order.status not in BEFORE_DEPARTURE or (by.role == Role.SUPPLIER and order.supplier_id != by.pk):
         raise invalid_transition(order, State.CANCELLED)

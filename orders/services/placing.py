@@ -7,7 +7,8 @@ from typing import Any
 from bson import ObjectId
 from django.db import IntegrityError
 
-from accounts.models import Supplier, User
+from accounts.models import Supplier
+from accounts.people import Somebody
 from common.errors import DomainError, NotFoundError
 from common.mongo import Document, collection, next_number
 from common.time import utc_now
@@ -26,7 +27,7 @@ DAY_SECONDS = 86_400
 
 def order_place(
     *,
-    user: User | None,
+    user: Somebody | None,
     tank: Tank,
     amount: float,
     supplier_id: ObjectId | None = None,

@@ -5,7 +5,8 @@ from typing import Any
 
 from bson import Decimal128, ObjectId
 
-from accounts.models import Supplier, User
+from accounts.models import Supplier
+from accounts.people import Somebody
 from common.errors import DomainError
 from common.mongo import collection
 from common.time import utc_now
@@ -18,7 +19,7 @@ from orders.services.responses import response_count
 from orders.states import State, sources_of
 
 
-def order_accept(*, order: Order, by: User, notes: str = "") -> Order:
+def order_accept(*, order: Order, by: Somebody, notes: str = "") -> Order:
     """placed → acknowledged. Raises DomainError `invalid_transition` (409)."""
     changed = _move(order, State.ACKNOWLEDGED, Event.ACCEPTED, by, notes)
     response_count(supplier_id=changed.supplier_id, offered_at=changed.offered_at, answered_at=utc_now())
@@ -28,7 +29,7 @@ def order_accept(*, order: Order, by: User, notes: str = "") -> Order:
 def order_schedule(
     *,
     order: Order,
-    by: User,
+    by: Somebody,
     scheduled_delivery_date: datetime | None = None,
     driver_id: ObjectId | None = None,
     driver_name: str = "",
@@ -53,14 +54,16 @@ def order_schedule(
 
 
 def order_depart(
-    *, order: Order, by: User, driver_id: ObjectId | None = None, driver_name: str = "", notes: str = ""
+    *, order: Order, by: Somebody, driver_id: ObjectId | None = None, driver_name: str = "", notes: str = ""
 ) -> Order:
     """scheduled → in_transit. Raises DomainError `invalid_transition` (409)."""
     driver = _driver(driver_id, driver_name)
     return _move(order, State.IN_TRANSIT, Event.DEPARTED, by, notes, **driver)
 
 
-def order_deliver(*, order: Order, by: User, delivered_liters: float | None = None, notes: str = "") -> Order:
+def order_deliver(
+    *, order: Order, by: Somebody, delivered_liters: float | None = None, notes: str = ""
+) -> Order:
     """in_transit → delivered. Without litres: all that was ordered.
 
     The litres delivered are billed at the price agreed, but never more than was ordered. What had been paid
@@ -87,7 +90,7 @@ def order_deliver(*, order: Order, by: User, delivered_liters: float | None = No
 def order_transition(
     *,
     order: Order,
-    by: User,
+    by: Somebody,
     status: str,
     notes: str = "",
     scheduled_delivery_date: datetime | None = None,
@@ -117,7 +120,7 @@ def order_transition(
             raise invalid_transition(order, status)
 
 
-def _move(order: Order, end: State, event: Event, by: User, notes: str, **fields: Any) -> Order:
+def _move(order: Order, end: State, event: Event, by: Somebody, notes: str, **fields: Any) -> Order:
     when = {"supplier_id": order.supplier_id, **own(by), "status": {"$in": sources_of(end, actor_of(by))}}
     changed = order_change(
         order_id=order.pk,

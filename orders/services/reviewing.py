@@ -2,7 +2,8 @@
 
 from bson import ObjectId
 
-from accounts.models import Supplier, User
+from accounts.models import Supplier
+from accounts.people import Somebody
 from common.errors import DomainError
 from common.mongo import collection
 from common.time import utc_now
@@ -12,7 +13,7 @@ from orders.services.change import own, status_now
 KEPT_REVIEWS = 100
 
 
-def order_review(*, order: Order, by: User, rating: int, comment: str = "") -> Order:
+def order_review(*, order: Order, by: Somebody, rating: int, comment: str = "") -> Order:
     """Rates a delivered order, once (1 to 5). Raises DomainError `not_delivered`, `already_reviewed` (409)."""
     review = {"rating": rating, "comment": comment, "date": utc_now(), "counted": False}
     written = collection(Order).update_one(

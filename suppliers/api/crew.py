@@ -8,12 +8,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.requests import IdentityRequest
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsSupplier
 from common.api.requests import valid
 from common.api.responses import JsonBytes
 from common.mongo import Document
-from orders.api.requests import UserRequest
 from suppliers import crew
 from suppliers.api import serializers
 from suppliers.models import Driver, Vehicle
@@ -43,7 +43,7 @@ def _vehicle(vehicle: Vehicle) -> Document:
     }
 
 
-def _page(request: UserRequest, model: Any, payload: Any) -> HttpResponse:
+def _page(request: IdentityRequest, model: Any, payload: Any) -> HttpResponse:
     page = page_of(request)
     own = model.objects.filter(supplier_id=request.user.pk)
     found = own.order_by("-created_at", "-pk")[page.skip : page.skip + page.size]
@@ -59,7 +59,7 @@ class DriversView(APIView):
         summary="One's drivers, newest first",
         responses=serializers.DriverSerializer(many=True),
     )
-    def get(self, request: UserRequest) -> HttpResponse:
+    def get(self, request: IdentityRequest) -> HttpResponse:
         return _page(request, Driver, _driver)
 
     @extend_schema(
@@ -68,7 +68,7 @@ class DriversView(APIView):
         request=serializers.DriverFieldsSerializer,
         responses={201: serializers.DriverSerializer},
     )
-    def post(self, request: UserRequest) -> HttpResponse:
+    def post(self, request: IdentityRequest) -> HttpResponse:
         fields = valid(serializers.DriverFieldsSerializer(data=request.data))
         driver = crew.driver_create(supplier_id=request.user.pk, **fields)
         location = {"Location": request.build_absolute_uri(f"/api/supplier/drivers/{driver.pk}")}
@@ -83,7 +83,7 @@ class DriverView(APIView):
         summary="One of one's drivers",
         responses=serializers.DriverSerializer,
     )
-    def get(self, request: UserRequest, driver_id: ObjectId) -> HttpResponse:
+    def get(self, request: IdentityRequest, driver_id: ObjectId) -> HttpResponse:
         return JsonBytes(_driver(crew.driver_get_for(supplier_id=request.user.pk, driver_id=driver_id)))
 
     @extend_schema(
@@ -92,13 +92,13 @@ class DriverView(APIView):
         request=serializers.DriverFieldsSerializer(partial=True),
         responses=serializers.DriverSerializer,
     )
-    def patch(self, request: UserRequest, driver_id: ObjectId) -> HttpResponse:
+    def patch(self, request: IdentityRequest, driver_id: ObjectId) -> HttpResponse:
         driver = crew.driver_get_for(supplier_id=request.user.pk, driver_id=driver_id)
         fields = valid(serializers.DriverFieldsSerializer(data=request.data, partial=True))
         return JsonBytes(_driver(crew.driver_update(driver=driver, **fields)))
 
     @extend_schema(operation_id="supplier_drivers_delete", summary="Remove a driver", responses={204: None})
-    def delete(self, request: UserRequest, driver_id: ObjectId) -> Response:
+    def delete(self, request: IdentityRequest, driver_id: ObjectId) -> Response:
         crew.driver_delete(driver=crew.driver_get_for(supplier_id=request.user.pk, driver_id=driver_id))
         return Response(status=204)
 
@@ -113,7 +113,7 @@ class VehiclesView(APIView):
         summary="One's vehicles, newest first",
         responses=serializers.VehicleSerializer(many=True),
     )
-    def get(self, request: UserRequest) -> HttpResponse:
+    def get(self, request: IdentityRequest) -> HttpResponse:
         return _page(request, Vehicle, _vehicle)
 
     @extend_schema(
@@ -122,7 +122,7 @@ class VehiclesView(APIView):
         request=serializers.VehicleFieldsSerializer,
         responses={201: serializers.VehicleSerializer},
     )
-    def post(self, request: UserRequest) -> HttpResponse:
+    def post(self, request: IdentityRequest) -> HttpResponse:
         fields = valid(serializers.VehicleFieldsSerializer(data=request.data))
         vehicle = crew.vehicle_create(supplier_id=request.user.pk, **fields)
         location = {"Location": request.build_absolute_uri(f"/api/supplier/vehicles/{vehicle.pk}")}
@@ -137,7 +137,7 @@ class VehicleView(APIView):
         summary="One of one's vehicles",
         responses=serializers.VehicleSerializer,
     )
-    def get(self, request: UserRequest, vehicle_id: ObjectId) -> HttpResponse:
+    def get(self, request: IdentityRequest, vehicle_id: ObjectId) -> HttpResponse:
         return JsonBytes(_vehicle(crew.vehicle_get_for(supplier_id=request.user.pk, vehicle_id=vehicle_id)))
 
     @extend_schema(
@@ -146,12 +146,12 @@ class VehicleView(APIView):
         request=serializers.VehicleFieldsSerializer(partial=True),
         responses=serializers.VehicleSerializer,
     )
-    def patch(self, request: UserRequest, vehicle_id: ObjectId) -> HttpResponse:
+    def patch(self, request: IdentityRequest, vehicle_id: ObjectId) -> HttpResponse:
         vehicle = crew.vehicle_get_for(supplier_id=request.user.pk, vehicle_id=vehicle_id)
         fields = valid(serializers.VehicleFieldsSerializer(data=request.data, partial=True))
         return JsonBytes(_vehicle(crew.vehicle_update(vehicle=vehicle, **fields)))
 
     @extend_schema(operation_id="supplier_vehicles_delete", summary="Remove a vehicle", responses={204: None})
-    def delete(self, request: UserRequest, vehicle_id: ObjectId) -> Response:
+    def delete(self, request: IdentityRequest, vehicle_id: ObjectId) -> Response:
         crew.vehicle_delete(vehicle=crew.vehicle_get_for(supplier_id=request.user.pk, vehicle_id=vehicle_id))
         return Response(status=204)

@@ -7,13 +7,14 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.views import APIView
 
+from accounts.api.requests import IdentityRequest
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsSupplier
 from common.api.requests import valid
 from common.api.responses import JsonBytes, conditional_json
 from common.mongo import Document
 from common.time import utc_now
-from orders.api.requests import UserRequest, span
+from orders.api.requests import span
 from orders.api.serializers import SupplierOrderSerializer
 from orders.models import Order, Status
 from orders.payments.services import order_paid
@@ -38,7 +39,7 @@ class OrdersView(APIView):
         parameters=[serializers.SupplierQuerySerializer],
         responses=SupplierOrderSerializer(many=True),
     )
-    def get(self, request: UserRequest) -> HttpResponse:
+    def get(self, request: IdentityRequest) -> HttpResponse:
         query = valid(serializers.SupplierQuerySerializer(data=request.query_params.dict()))
         wanted: Document = {"supplier_id": request.user.pk}
         if "status" in query:
@@ -60,7 +61,7 @@ class OrderView(APIView):
         summary="An order that is one's own",
         responses=SupplierOrderSerializer,
     )
-    def get(self, request: UserRequest, order_id: ObjectId) -> HttpResponse:
+    def get(self, request: IdentityRequest, order_id: ObjectId) -> HttpResponse:
         return conditional_json(request, _payload(request, order_id))
 
 
@@ -79,7 +80,7 @@ class StatusView(APIView):
         request=serializers.StatusInputSerializer,
         responses=SupplierOrderSerializer,
     )
-    def patch(self, request: UserRequest, order_id: ObjectId) -> HttpResponse:
+    def patch(self, request: IdentityRequest, order_id: ObjectId) -> HttpResponse:
         fields = valid(serializers.StatusInputSerializer(data=request.data))
         order = order_get_for(user=request.user, order_id=order_id)
         before = order_document_for(user=request.user, order_id=order_id)
@@ -102,7 +103,7 @@ class PaymentView(APIView):
         request=serializers.PaymentInputSerializer,
         responses=SupplierOrderSerializer,
     )
-    def patch(self, request: UserRequest, order_id: ObjectId) -> HttpResponse:
+    def patch(self, request: IdentityRequest, order_id: ObjectId) -> HttpResponse:
         valid(serializers.PaymentInputSerializer(data=request.data))
         order_paid(order=order_get_for(user=request.user, order_id=order_id), by=request.user)
         return JsonBytes(_payload(request, order_id))
@@ -119,7 +120,7 @@ class ScheduleView(APIView):
         parameters=[serializers.ScheduleQuerySerializer],
         responses=SupplierOrderSerializer(many=True),
     )
-    def get(self, request: UserRequest) -> HttpResponse:
+    def get(self, request: IdentityRequest) -> HttpResponse:
         query = valid(serializers.ScheduleQuerySerializer(data=request.query_params.dict()))
         today = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
         start = query.get("from", today)
@@ -140,7 +141,7 @@ class CustomersView(APIView):
         summary="One's customers with their tanks, whoever ordered last first",
         responses=serializers.SupplierCustomerSerializer(many=True),
     )
-    def get(self, request: UserRequest) -> HttpResponse:
+    def get(self, request: IdentityRequest) -> HttpResponse:
         page = page_of(request)
         count, results = customers_page(supplier_id=request.user.pk, skip=page.skip, limit=page.size)
         return JsonBytes(page.envelope(request, count=count, results=results))
@@ -154,11 +155,11 @@ class DashboardView(APIView):
         summary="One's day and month in figures",
         responses=serializers.DashboardSerializer,
     )
-    def get(self, request: UserRequest) -> HttpResponse:
+    def get(self, request: IdentityRequest) -> HttpResponse:
         return JsonBytes(supplier_dashboard(supplier_id=request.user.pk))
 
 
-def _payload(request: UserRequest, order_id: ObjectId) -> Document:
+def _payload(request: IdentityRequest, order_id: ObjectId) -> Document:
     return supplier_payloads([order_document_for(user=request.user, order_id=order_id)])[0]
 
 
