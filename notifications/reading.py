@@ -11,15 +11,15 @@ from notifications.models import Notification
 
 
 def notifications_page(
-    *, user_id: ObjectId, read: str | None = None, skip: int, limit: int
+    *, user_id: ObjectId, read: bool | None = None, skip: int, limit: int
 ) -> tuple[int, list[Notification]]:
     """How many notifications the user has, and those of one page, newest first.
 
-    `read` ("true", "false") wants read or unread ones alone. Not by `order_by`: the ORM's sort uses no index.
+    `read` wants read or unread ones alone. Not by `order_by`: the ORM's sort uses no index.
     """
     wanted: Document = {"user_id": user_id}
     if read is not None:
-        wanted["read"] = read == "true"
+        wanted["read"] = read
     pipeline = [{"$match": wanted}, {"$sort": {"created_at": -1}}, {"$skip": skip}, {"$limit": limit}]
     found = list(Notification.objects.raw_aggregate(pipeline))
     return collection(Notification).count_documents(wanted), found

@@ -1,62 +1,46 @@
 """`/api/admin/users` and `/api/admin/suppliers`, for operators."""
 
-from typing import Any
-
-from django.db.models import Q, QuerySet
-from drf_spectacular.utils import extend_schema
+from django_filters.rest_framework import FilterSet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api import serializers
-from accounts.models import Supplier, User
+from accounts.models import Role, Supplier, User
 from accounts.services.suppliers import supplier_create
-from common.api.pagination import PagePagination, page_of
+from common.api.fields import ChoiceField
+from common.api.filters import FieldFilter, FlagFilter, SearchFilter
 from common.api.permissions import IsAdmin
 from common.api.requests import valid
 
 
-def _page(
-    request: Request, found: QuerySet[Any], serializer: type[serializers.UserSerializer] | Any
-) -> Response:
-    page = page_of(request)
-    rows = found.order_by("-created_at", "-pk")[page.skip : page.skip + page.size]
-    results = list(serializer(rows, many=True).data)
-    return Response(page.envelope(request, count=found.count(), results=results))
+class UserFilters(FilterSet):
+    role = FieldFilter(ChoiceField(choices=Role.choices))
+    search = SearchFilter(of=("email", "name"), help_text="part of the name or e-mail")
 
 
-class UsersView(APIView):
+@extend_schema_view(get=extend_schema(operation_id="admin_users_list", summary="Everyone, newest first"))
+class UsersView(ListAPIView):
     permission_classes = [IsAdmin]
-    pagination_class = PagePagination
-
-    @extend_schema(
-        operation_id="admin_users_list",
-        summary="Everyone, newest first",
-        parameters=[serializers.UserQuerySerializer],
-        responses=serializers.AdminUserSerializer(many=True),
-    )
-    def get(self, request: Request) -> Response:
-        wanted = valid(serializers.UserQuerySerializer(data=request.query_params.dict()))
-        found = User.objects.all()
-        if "role" in wanted:
-            found = found.filter(role=wanted["role"])
-        if wanted.get("search"):
-            found = found.filter(Q(email__icontains=wanted["search"]) | Q(name__icontains=wanted["search"]))
-        return _page(request, found, serializers.AdminUserSerializer)
+    queryset = User.objects.order_by("-created_at", "-pk")
+    serializer_class = serializers.AdminUserSerializer
+    filterset_class = UserFilters
 
 
-class SuppliersView(APIView):
+class SupplierFilters(FilterSet):
+    active = FlagFilter(help_text="only those who take orders, or only those who do not")
+
+
+@extend_schema_view(
+    get=extend_schema(operation_id="admin_suppliers_list", summary="All suppliers, newest first")
+)
+class SuppliersView(ListAPIView):
     permission_classes = [IsAdmin]
-    pagination_class = PagePagination
+    queryset = Supplier.objects.select_related("user").order_by("-created_at", "-pk")
+    serializer_class = serializers.SupplierSerializer
+    filterset_class = SupplierFilters
     problem_statuses = {"POST": [409]}
-
-    @extend_schema(
-        operation_id="admin_suppliers_list",
-        summary="All suppliers, newest first",
-        responses=serializers.SupplierSerializer(many=True),
-    )
-    def get(self, request: Request) -> Response:
-        return _page(request, Supplier.objects.select_related("user"), serializers.SupplierSerializer)
 
     @extend_schema(
         operation_id="admin_suppliers_create",

@@ -7,7 +7,6 @@ from rest_framework import serializers
 
 from accounts.models import Role
 from common.api.fields import (
-    ChoiceField,
     EmailField,
     FlagField,
     InstantField,
@@ -80,11 +79,6 @@ class UserSerializer(serializers.Serializer[Any]):
 class AdminUserSerializer(UserSerializer):
     is_active = serializers.BooleanField()
     last_login = InstantField(allow_null=True)
-
-
-class UserQuerySerializer(serializers.Serializer[Any]):
-    role = ChoiceField(choices=Role.choices, required=False)
-    search = LineField(max_length=100, blank=True, required=False, help_text="part of the name or e-mail")
 
 
 class ProfileSerializer(serializers.Serializer[Any]):

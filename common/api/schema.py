@@ -141,8 +141,13 @@ class ApiAutoSchema(AutoSchema):
         return responses
 
     def _map_serializer(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> Schema:
-        """A request's serializer may have `schema_rules`: what JSON Schema can say beyond single fields."""
+        """A request's serializer may have `schema_rules`: what JSON Schema can say beyond single fields.
+
+        One with `tells_all` gives every field in answers, also those that requests may leave out.
+        """
         schema: Schema = super()._map_serializer(serializer, direction, bypass_extensions)
+        if direction == "response" and getattr(serializer, "tells_all", False):
+            schema["required"] = list(schema["properties"])
         rules = getattr(serializer, "schema_rules", None)
         return {**schema, **rules} if rules and direction == "request" else schema
 

@@ -40,12 +40,6 @@ class NotificationSerializer(serializers.Serializer[Any]):
     created_at = InstantField()
 
 
-class NotificationQuerySerializer(serializers.Serializer[Any]):
-    read = ChoiceField(
-        choices=["true", "false"], required=False, help_text="read ones, or unread ones, alone"
-    )
-
-
 class ReadAllSerializer(serializers.Serializer[Any]):
     updated = WholeNumberField(min_value=0, help_text="how many were unread")
 

@@ -3,17 +3,20 @@
 from typing import Any
 
 from bson import ObjectId
+from django_filters.rest_framework import FilterSet
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.requests import IdentityRequest
+from common.api.filters import FilteredView, FlagFilter
 from common.api.pagination import PagePagination, page_of
 from common.api.requests import valid
 from notifications import reading
 from notifications.api import serializers
 from notifications.api.serializers import PUSH_ENDPOINT, PUSH_KEY, PUSH_TOKEN
+from notifications.models import Notification
 from notifications.push import push_subscribe, push_unsubscribe
 from notifications.selectors import notification_payload
 
@@ -49,20 +52,24 @@ SUBSCRIBED = {
 }
 
 
-class NotificationsView(APIView):
+class NotificationFilters(FilterSet):
+    read = FlagFilter(help_text="only read ones, or only unread ones")
+
+
+class NotificationsView(FilteredView):
+    queryset = Notification.objects.all()
+    filterset_class = NotificationFilters
     pagination_class = PagePagination
 
     @extend_schema(
         operation_id="notifications_list",
         summary="What one was told, newest first",
-        parameters=[serializers.NotificationQuerySerializer],
         responses=serializers.NotificationSerializer(many=True),
     )
     def get(self, request: IdentityRequest) -> Response:
-        query = valid(serializers.NotificationQuerySerializer(data=request.query_params.dict()))
         page = page_of(request)
         count, rows = reading.notifications_page(
-            user_id=request.user.pk, read=query.get("read"), skip=page.skip, limit=page.size
+            user_id=request.user.pk, read=self.asked(request).get("read"), skip=page.skip, limit=page.size
         )
         results = [notification_payload(row) for row in rows]
         return Response(page.envelope(request, count=count, results=results))

@@ -10,11 +10,13 @@ from rest_framework.views import APIView
 
 from accounts.api.requests import IdentityRequest
 from common.api.fields import LineField, MoneyField, NumberField, WholeNumberField
+from common.api.filters import FilteredView
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsAdmin
 from common.api.responses import JsonBytes, conditional_json
-from orders.api.requests import order_filter
-from orders.api.serializers import AdminOrderSerializer, OrderQuerySerializer
+from orders.api.filters import OrderFilters
+from orders.api.serializers import AdminOrderSerializer
+from orders.models import Order
 from orders.reporting import system_statistics
 from orders.selectors import admin_payloads, order_document_for, orders_page
 
@@ -35,19 +37,20 @@ class SystemStatisticsSerializer(serializers.Serializer):
     average_delivery_hours = NumberField(allow_null=True, help_text="from order to delivery, last 30 days")
 
 
-class AdminOrdersView(APIView):
+class AdminOrdersView(FilteredView):
     permission_classes = [IsAdmin]
+    queryset = Order.objects.all()
+    filterset_class = OrderFilters
     pagination_class = PagePagination
 
     @extend_schema(
         operation_id="admin_orders_list",
         summary="All orders, newest first",
-        parameters=[OrderQuerySerializer],
         responses=AdminOrderSerializer(many=True),
     )
     def get(self, request: IdentityRequest) -> HttpResponse:
         page = page_of(request)
-        count, documents = orders_page(wanted=order_filter(request), skip=page.skip, limit=page.size)
+        count, documents = orders_page(wanted=self.match(request), skip=page.skip, limit=page.size)
         return JsonBytes(page.envelope(request, count=count, results=admin_payloads(documents)))
 
 

@@ -1,7 +1,5 @@
 """Shapes of orders on the wire. Inputs are strict; outputs are read from `orders.selectors`."""
 
-from typing import Any
-
 from django.conf import settings
 from rest_framework import serializers
 
@@ -233,18 +231,3 @@ class OrderStatisticsSerializer(serializers.Serializer):
     average_price_per_liter = MoneyField(places=6, allow_null=True)
     last_order_date = InstantField(allow_null=True)
     months = MonthSerializer(many=True, help_text="the last twelve with a delivery, oldest first")
-
-
-class OrderQuerySerializer(serializers.Serializer):
-    """The filters of lists of orders; `from` and `to` are of the time of ordering, `to` not included."""
-
-    status = ChoiceField(choices=Status.choices, required=False)
-    tankId = ObjectIdField(required=False)
-
-    def get_fields(self) -> dict[str, Any]:
-        # `from` is a keyword, and so cannot be an attribute.
-        return {
-            **super().get_fields(),
-            "from": InstantField(required=False, help_text="from this time on"),
-            "to": InstantField(required=False, help_text="before this time"),
-        }

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.views import APIView
 
 from accounts.api.requests import IdentityRequest
+from common.api.filters import FilteredView
 from common.api.idempotency import idempotent
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsCustomer
@@ -17,7 +18,7 @@ from common.json import camelize
 from common.mongo import Document
 from orders import services
 from orders.api import serializers
-from orders.api.requests import order_filter
+from orders.api.filters import OrderFilters
 from orders.models import Order
 from orders.payments.services import order_pay
 from orders.reporting import customer_statistics
@@ -53,8 +54,10 @@ class QuoteView(APIView):
         return JsonBytes({"results": [camelize(asdict(offer)) for offer in offers]})
 
 
-class OrdersView(APIView):
+class OrdersView(FilteredView):
     permission_classes = [IsCustomer]
+    queryset = Order.objects.all()
+    filterset_class = OrderFilters
     pagination_class = PagePagination
     conditional = True
     problem_statuses = {"POST": [404, 409]}
@@ -62,12 +65,11 @@ class OrdersView(APIView):
     @extend_schema(
         operation_id="orders_list",
         summary="One's orders, newest first",
-        parameters=[serializers.OrderQuerySerializer],
         responses=serializers.OrderSerializer(many=True),
     )
     def get(self, request: IdentityRequest) -> HttpResponse:
         page = page_of(request)
-        wanted = {"user_id": request.user.pk, **order_filter(request)}
+        wanted = {"user_id": request.user.pk, **self.match(request)}
         count, documents = orders_page(wanted=wanted, skip=page.skip, limit=page.size)
         results = customer_payloads(documents)
         return conditional_json(request, page.envelope(request, count=count, results=results))

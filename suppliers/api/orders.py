@@ -8,13 +8,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.views import APIView
 
 from accounts.api.requests import IdentityRequest
+from common.api.filters import FilteredView
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsSupplier
 from common.api.requests import valid
 from common.api.responses import JsonBytes, conditional_json
 from common.mongo import Document
 from common.time import utc_now
-from orders.api.requests import span
+from orders.api.filters import ScheduleFilters, SupplierOrderFilters
 from orders.api.serializers import SupplierOrderSerializer
 from orders.models import Order, Status
 from orders.payments.services import order_paid
@@ -28,24 +29,20 @@ from suppliers.selectors import customers_page, schedule_page
 WEEK = timedelta(days=7)
 
 
-class OrdersView(APIView):
+class OrdersView(FilteredView):
     permission_classes = [IsSupplier]
+    queryset = Order.objects.all()
+    filterset_class = SupplierOrderFilters
     pagination_class = PagePagination
     conditional = True
 
     @extend_schema(
         operation_id="supplier_orders_list",
         summary="The orders one has been offered or taken, newest first",
-        parameters=[serializers.SupplierQuerySerializer],
         responses=SupplierOrderSerializer(many=True),
     )
     def get(self, request: IdentityRequest) -> HttpResponse:
-        query = valid(serializers.SupplierQuerySerializer(data=request.query_params.dict()))
-        wanted: Document = {"supplier_id": request.user.pk}
-        if "status" in query:
-            wanted["status"] = query["status"]
-        if between := span(query):
-            wanted["order_date"] = between
+        wanted = {"supplier_id": request.user.pk, **self.match(request)}
         page = page_of(request)
         count, documents = orders_page(wanted=wanted, skip=page.skip, limit=page.size)
         results = supplier_payloads(documents)
@@ -109,22 +106,23 @@ class PaymentView(APIView):
         return JsonBytes(_payload(request, order_id))
 
 
-class ScheduleView(APIView):
+class ScheduleView(FilteredView):
     permission_classes = [IsSupplier]
+    queryset = Order.objects.all()
+    filterset_class = ScheduleFilters
     pagination_class = PagePagination
 
     @extend_schema(
         operation_id="supplier_schedule",
         summary="Planned deliveries, soonest first",
         description="From the start of today (UTC), for a week, unless `from` and `to` say otherwise.",
-        parameters=[serializers.ScheduleQuerySerializer],
         responses=SupplierOrderSerializer(many=True),
     )
     def get(self, request: IdentityRequest) -> HttpResponse:
-        query = valid(serializers.ScheduleQuerySerializer(data=request.query_params.dict()))
+        asked = self.asked(request)
         today = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
-        start = query.get("from", today)
-        end = query.get("to", start + WEEK)
+        start = asked.get("from", today)
+        end = asked.get("to", start + WEEK)
         page = page_of(request)
         count, results = schedule_page(
             supplier_id=request.user.pk, start=start, end=end, skip=page.skip, limit=page.size

@@ -19,6 +19,8 @@ from common.api.fields import (
 )
 from orders.api.serializers import MAX_LITERS, NOTES, CustomerSerializer, OrderTankLevelSerializer
 from orders.models import PaymentStatus, Status
+from suppliers import crew
+from suppliers.models import Driver, Vehicle
 
 
 class StatusInputSerializer(serializers.Serializer):
@@ -39,26 +41,6 @@ class StatusInputSerializer(serializers.Serializer):
 
 class PaymentInputSerializer(serializers.Serializer):
     payment_status = ChoiceField(choices=[(PaymentStatus.PAID.value, "Paid")])
-
-
-class ScheduleQuerySerializer(serializers.Serializer):
-    """The days of the schedule: from today on, for a week, unless given."""
-
-    def get_fields(self) -> dict[str, Any]:
-        # `from` is a keyword, and so cannot be an attribute.
-        return {
-            "from": InstantField(required=False, help_text="from this time on"),
-            "to": InstantField(required=False, help_text="before this time"),
-        }
-
-
-class SupplierQuerySerializer(serializers.Serializer):
-    """The filters of a supplier's orders; `from` and `to` are of the time of ordering, `to` not included."""
-
-    status = ChoiceField(choices=Status.choices, required=False)
-
-    def get_fields(self) -> dict[str, Any]:
-        return {**super().get_fields(), **ScheduleQuerySerializer().get_fields()}
 
 
 class CustomerTankSerializer(serializers.Serializer):
@@ -94,35 +76,37 @@ class DashboardSerializer(serializers.Serializer):
     avg_response_time = NumberField(allow_null=True, help_text="hours from offer to answer")
 
 
-class DriverFieldsSerializer(serializers.Serializer):
+class DriverSerializer(serializers.Serializer[Driver]):
+    tells_all = True
+
+    id = ObjectIdField(read_only=True)
     name = LineField(max_length=150)
     phone = LineField(max_length=32, required=False, blank=True)
     active = FlagField(required=False)
+    created_at = InstantField(read_only=True)
+    updated_at = InstantField(read_only=True)
+
+    def create(self, fields: dict[str, Any]) -> Driver:
+        return crew.driver_create(**fields)
+
+    def update(self, driver: Driver, fields: dict[str, Any]) -> Driver:
+        return crew.driver_update(driver=driver, **fields)
 
 
-class DriverSerializer(serializers.Serializer):
-    id = ObjectIdField()
-    name = LineField(max_length=150)
-    phone = LineField(max_length=32, blank=True)
-    active = FlagField()
-    created_at = InstantField()
-    updated_at = InstantField()
+class VehicleSerializer(serializers.Serializer[Vehicle]):
+    tells_all = True
 
-
-class VehicleFieldsSerializer(serializers.Serializer):
+    id = ObjectIdField(read_only=True)
     name = LineField(max_length=100)
     plate = LineField(max_length=20, required=False, blank=True)
     capacity_liters = LitersField(min_value=0.001, max_value=MAX_LITERS)
     driver_id = ObjectIdField(required=False, allow_null=True)
     active = FlagField(required=False)
+    created_at = InstantField(read_only=True)
+    updated_at = InstantField(read_only=True)
 
+    def create(self, fields: dict[str, Any]) -> Vehicle:
+        return crew.vehicle_create(**fields)
 
-class VehicleSerializer(serializers.Serializer):
-    id = ObjectIdField()
-    name = LineField(max_length=100)
-    plate = LineField(max_length=20, blank=True)
-    capacity_liters = NumberField()
-    driver_id = ObjectIdField(allow_null=True)
-    active = FlagField()
-    created_at = InstantField()
-    updated_at = InstantField()
+    def update(self, vehicle: Vehicle, fields: dict[str, Any]) -> Vehicle:
+        return crew.vehicle_update(vehicle=vehicle, **fields)

@@ -2,17 +2,18 @@
 
 from bson import ObjectId
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from django_filters.rest_framework import FilterSet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.views import APIView
 
 from accounts.api.requests import IdentityRequest
 from common.api.fields import InstantField
+from common.api.filters import FilteredView, FlagFilter
 from common.api.pagination import PagePagination, page_of
 from common.api.permissions import IsCustomer
 from common.api.requests import valid
 from common.api.responses import JsonBytes
-from common.errors import DomainError
 from common.mongo import collection
 from tanks.api.serializers import AlertSerializer
 from tanks.models import Alert
@@ -20,28 +21,26 @@ from tanks.selectors import alert_get_for, alert_payload, alerts_page, tank_get_
 from tanks.services.alerts import alert_acknowledge, alert_snooze
 
 
-class AlertsView(APIView):
+class AlertFilters(FilterSet):
+    open = FlagFilter(column="is_open", help_text="only open ones, or only closed ones")
+
+
+class AlertsView(FilteredView):
     permission_classes = [IsCustomer]
+    queryset = Alert.objects.all()
+    filterset_class = AlertFilters
     pagination_class = PagePagination
 
     @extend_schema(
         operation_id="tanks_alerts_list",
         summary="A tank's alerts, newest first, with their evidence",
-        parameters=[
-            OpenApiParameter("open", bool, description="only open ones, or only closed ones"),
-        ],
         responses=AlertSerializer(many=True),
     )
     def get(self, request: IdentityRequest, tank_id: ObjectId) -> HttpResponse:
-        wanted = request.query_params.get("open")
-        if wanted not in (None, "true", "false"):
-            message = "Give true or false."
-            raise DomainError("invalid", message, status=400, errors={"open": [message]})
+        only_open = self.asked(request).get("open")
         page = page_of(request)
         tank = tank_get_for(user_id=request.user.pk, tank_id=tank_id)
-        count, results = alerts_page(
-            tank=tank, only_open=None if wanted is None else wanted == "true", skip=page.skip, limit=page.size
-        )
+        count, results = alerts_page(tank=tank, only_open=only_open, skip=page.skip, limit=page.size)
         return JsonBytes(page.envelope(request, count=count, results=results))
 
 

@@ -15,7 +15,9 @@ def api_routes() -> list[tuple[str, str]]:
 
 def api_lists() -> list[str]:
     """The paths whose GET gives a page of results."""
-    return sorted(path for path, view in _views("", get_resolver()) if hasattr(view, "pagination_class"))
+    return sorted(
+        path for path, view in _views("", get_resolver()) if getattr(view, "pagination_class", None)
+    )
 
 
 def _views(prefix: str, resolver: URLResolver) -> Iterator[tuple[str, Any]]:
