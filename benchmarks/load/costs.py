@@ -40,7 +40,7 @@ def measure_stored(few: Bench, sizes: Sizes) -> None:
 def _fill(bench: Bench, first: int, end: int) -> Any:
     environment = {**bench.world.environment(), "DJANGO_SETTINGS_MODULE": "config.settings"}
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load.stored", str(first), str(end)],
+        [sys.executable, "-m", "benchmarks.load.stored", str(first), str(end), str(bench.world.devices)],
         cwd=PROJECT_DIR,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
