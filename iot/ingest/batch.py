@@ -15,6 +15,7 @@ class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One message as it arrived (`received_at` UTC). `kind` names its decoder when the topic does not.
 
     `device_id` is set where the sender has proved who it is: then only that device's readings are taken.
+    `redelivered`: it may have been taken before.
     """
 
     transport: str
@@ -24,6 +25,7 @@ class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     kind: str | None = None
     device_id: str | None = None
     retained: bool = False
+    redelivered: bool = False
 
 
 class Sample(msgspec.Struct, gc=False):
@@ -34,6 +36,7 @@ class Sample(msgspec.Struct, gc=False):
     device: KnownDevice
     measurement: Measurement
     at: datetime
+    repeat: bool = False  # redelivered, and `at` says only when: it may be stored under another time
     level: float = 0.0
     volume_liters: float = 0.0
 

@@ -206,7 +206,8 @@ def _place(
             at = device.last_arrival + MILLISECOND
         device.last_arrival = at
     batch.heard.add(device)
-    sample = Sample(index, item, device, measurement, at)
+    repeat = message.redelivered and measurement.at is None
+    sample = Sample(index, item, device, measurement, at, repeat)
     if not measurement.has_quantity:
         batch.statuses.append(sample)
     elif device.tank is None:

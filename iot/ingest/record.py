@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from iot.ingest.batch import Batch, Sample
 from iot.ingest.known import KnownDevices, KnownTank
+from tanks import readings
 from tanks.geometry import GeometryError, level_and_volume
 from tanks.readings import to_ms
 from tanks.services.readings import Candidate, readings_record
+
+LATELY, ONE_BATCH = 50, timedelta(seconds=10)
 
 
 def convert(batch: Batch, known: KnownDevices) -> None:
@@ -53,6 +58,8 @@ def record(batch: Batch, known: KnownDevices) -> None:
     states = known.states
     if not tanks.keys() <= states.keys():
         _drop_gone(batch, tanks.keys() - states.keys())
+    if any(sample.repeat for sample in batch.samples):
+        _recall(batch)
     candidates = [
         Candidate(tank.series, sample.device.slot, to_ms(sample.at), sample.level, sample.volume_liters)
         for sample in batch.samples
@@ -67,6 +74,27 @@ def record(batch: Batch, known: KnownDevices) -> None:
     batch.tanks = {series: tank for series, tank in tanks.items() if series in states}
     if recorded.gone:
         _drop_gone(batch, recorded.gone)
+
+
+def _recall(batch: Batch) -> None:
+    """Gives samples that have no time of their own the one they are stored under already, if they are.
+
+    A listener that died after it stored such a sample, and before it said so, is sent it again, and would store it
+    as another one. It is known by its level, among the last that were stored together.
+    """
+    lately: dict[int, dict[float, datetime]] = {}
+    for sample in batch.samples:
+        if sample.repeat and sample.device.tank is not None:
+            series = sample.device.tank.series
+            if series not in lately:
+                lately[series] = _stored_lately(series, sample.device.slot)
+            sample.at = lately[series].get(round(sample.level, 3), sample.at)
+
+
+def _stored_lately(series: int, slot: int) -> dict[float, datetime]:
+    """Level → time of a device's newest readings, as far back as one batch may reach."""
+    rows = [row for row in readings.newest(series, limit=LATELY) if row.slot == slot]
+    return {row.level: row.timestamp for row in rows if rows[0].timestamp - row.timestamp <= ONE_BATCH}
 
 
 def _drop_gone(batch: Batch, gone: set[int]) -> None:

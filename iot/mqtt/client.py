@@ -22,12 +22,13 @@ LONGEST_LENGTH = 4  # bytes of a packet's length field
 
 
 class Publication(NamedTuple):
-    """One PUBLISH packet; `mid` is 0 at QoS 0."""
+    """One PUBLISH packet; `mid` is 0 at QoS 0. `redelivered`: the broker has sent it before, perhaps in vain."""
 
     topic: bytes
     payload: bytes
     mid: int
     retained: bool
+    redelivered: bool = False
 
 
 class ProtocolError(Exception):
@@ -138,7 +139,9 @@ def _publication(command: int, data: bytes, body: int, after: int) -> Publicatio
     if payload > after or command & QOS == QOS:
         raise ProtocolError("a malformed PUBLISH packet")
     mid = data[end_of_topic] << 8 | data[end_of_topic + 1] if command & QOS else 0
-    return Publication(data[start:end_of_topic], data[payload:after], mid, bool(command & RETAIN))
+    return Publication(
+        data[start:end_of_topic], data[payload:after], mid, bool(command & RETAIN), bool(command & DUP)
+    )
 
 
 def _long_length(data: bytes, at: int, end: int) -> tuple[int, int] | None:

@@ -246,6 +246,7 @@ def messages_of(arrivals: Arrivals) -> list[Message]:
             payload=publication.payload,
             received_at=arrivals.at,
             retained=publication.retained,
+            redelivered=publication.redelivered,
         )
         for publication in arrivals.publications
     ]

@@ -1,5 +1,7 @@
 """The listener against a real broker."""
 
+import queue
+import socket
 import threading
 import time
 
@@ -17,7 +19,7 @@ from common.mongo import collection
 from common.time import iso, utc_now
 from config.launcher.ports import free_port
 from iot.models import RejectedMessage
-from iot.mqtt.client import Publication, split_packets
+from iot.mqtt.client import BulkClient, Publication, split_packets
 from iot.mqtt.listener import Listener
 from tanks.models import Device, Tank
 from tanks.services.devices import device_register
@@ -96,7 +98,8 @@ def packet(publication: Publication, qos: int) -> bytes:
         length, digit = divmod(length, 128)
         digits.append(digit | 128 if length else digit)
         if not length:
-            return bytes([0x30 | qos << 1 | publication.retained]) + bytes(digits) + body
+            first = 0x30 | publication.redelivered << 3 | qos << 1 | publication.retained
+            return bytes([first]) + bytes(digits) + body
 
 
 publications = st.tuples(
@@ -105,6 +108,7 @@ publications = st.tuples(
         st.binary(min_size=1, max_size=40),
         st.binary(max_size=300),
         st.integers(1, 65535),
+        st.booleans(),
         st.booleans(),
     ),
     st.integers(0, 1),
@@ -131,6 +135,30 @@ def mosquitto(tmp_path, settings):
     settings.MQTT_URL = server.url
     yield server
     server.stop()
+
+
+def received(port: int, name: str, *, publish_first: bool = False) -> Publication:
+    """The first message that a durable session of this name is given; it is not acknowledged."""
+    came: queue.Queue[Publication] = queue.Queue()
+    ready = threading.Event()
+    client = BulkClient(client_id=name, on_publications=lambda found: [came.put(one) for one in found])
+    client.on_connect = lambda *_: client.subscribe("tanks/+/level", 1)
+    client.on_subscribe = lambda *_: ready.set()
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    try:
+        assert ready.wait(5)
+        if publish_first:
+            publish.single("tanks/dev-1/level", b"{}", 1, hostname="127.0.0.1", port=port)
+        return came.get(timeout=10)
+    finally:
+        client.socket().shutdown(socket.SHUT_RDWR)
+        client.loop_stop()
+
+
+def test_mosquitto_marks_what_it_sends_again(mosquitto):
+    assert not received(mosquitto.port, "forgetful", publish_first=True).redelivered
+    assert received(mosquitto.port, "forgetful").redelivered
 
 
 @pytest.mark.django_db

@@ -124,6 +124,16 @@ def test_two_samples_without_a_time_are_two_readings(tank, device):
     assert len(readings.newest(tank.series, limit=5)) == 2
 
 
+def test_samples_without_a_time_that_are_sent_again_after_a_crash_are_stored_once(tank, device):
+    Pipeline().take([message({"level": 62.5}), message({"level": 62.4})])
+    again = [message({"level": level}, redelivered=True) for level in (62.5, 62.4, 62.3)]
+    batch = Pipeline().take(again)
+    assert len(batch.duplicates) == 2
+    assert [row.level for row in readings.newest(tank.series, limit=5)] == [62.3, 62.4, 62.5]
+    Pipeline().take([message({"level": 62.3})])
+    assert len(readings.newest(tank.series, limit=5)) == 4
+
+
 @pytest.mark.parametrize(
     ("sent", "code"),
     [
