@@ -38,7 +38,7 @@ def make_tanks(customers: list[User], *, now: datetime, random: np.random.Genera
     return stories
 
 
-def _household(place: int, random: np.random.Generator) -> Household:
+def household(place: int, random: np.random.Generator) -> Household:
     capacity = float(CAPACITIES[place % len(CAPACITIES)])
     daily = capacity * float(random.uniform(0.03, 0.075))
     if place == 0:
@@ -60,7 +60,7 @@ def _household(place: int, random: np.random.Generator) -> Household:
 
 
 def _make_tank(place: int, owner: User, now: datetime, random: np.random.Generator) -> Story:
-    home = _household(place, random)
+    home = household(place, random)
     silent = place % SILENT_EVERY == SILENT_EVERY - 1
     until = now - timedelta(hours=9) if silent else now
     history = simulate(home, until=until, utc_offset_hours=PHOENIX_OFFSET_HOURS, random=random)
