@@ -96,7 +96,8 @@ def _local_level(flat: Array, weight: Array, factors: Array, prior: float, away_
     pull = np.clip(flat, usual * (1 - OUTLIER * scatter), usual * (1 + OUTLIER * scatter))
     age = np.arange(days)
     lag = age[:, None] - age[None, :]
-    past = np.where(lag >= 0, 0.5 ** (np.maximum(lag, 0)[None] / HALF_LIVES[:, None, None]), 0.0) * weight
+    kernel = np.where(lag >= 0, 0.5 ** (np.maximum(lag, 0)[None] / HALF_LIVES[:, None, None]), 0.0)
+    past = kernel * weight
     mass = past.sum(axis=2)
     # a little belief in the median keeps the first days' candidates comparable
     mean = (past @ pull + 0.5 * usual) / (mass + 0.5)
@@ -106,7 +107,7 @@ def _local_level(flat: Array, weight: Array, factors: Array, prior: float, away_
     scatter = _scatter(residual)
     gain = 1 - 0.5 ** (1 / HALF_LIVES)
     walk = float(trust @ (gain**2 / (1 - gain))) * scatter**2
-    effective = mass[:, -1] ** 2 / np.maximum((past[:, -1] ** 2).sum(axis=1), 1e-9)
+    effective = mass[:, -1] ** 2 / np.maximum((past[:, -1] * kernel[:, -1]).sum(axis=1), 1e-9)
     memory = _memory(residual)
     # days that resemble each other say less about the level than as many independent ones
     repeat = (1 + memory) / (1 - memory)

@@ -7,7 +7,7 @@ found at a time rests on readings up to that time. The state is bounded, and goe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,13 +21,14 @@ from tanks.detectors.alerts import Alert, AlertBook, Kind, Severity, Signal
 from tanks.forecast import Forecast, forecast_make
 from tanks.nights import night_losses
 from tanks.refills import Refill
-from tanks.usage import HOUR, Array, Clock, DayUse, RefillSpan
+from tanks.usage import DAY, HOUR, Array, Clock, DayUse, RefillSpan
 
 SPACING_SECONDS = 55.0  # readings closer together than this say no more of use, and would only cost
 KEEP_SECONDS = 40 * HOUR
 NEVER = float("inf")
 READ_WITHIN = 48 * HOUR  # of its last reading a tank's coming days can be told
 WATCH_SHARE = 0.8  # of the time left until the early futures are too late for a delivery: then look again
+SEEN_SHARE = 0.25  # of the first day: less of it says nothing of the whole
 LONG_SILENCE = 30 * 24 * HOUR  # after it no day or night has anything left to settle
 CLOSE_HOUR = 4  # local: yesterday's use is settled, its last midnight seen from both sides
 LEAK_HOUR = 6
@@ -306,7 +307,8 @@ class TankMind:
 
     def forecast(self, now: float, *, days: Sequence[DayUse] | None = None) -> Forecast:
         """Days to empty and to the low threshold, as of `now`."""
-        demand = demand_fit(self.usage.days if days is None else days, capacity=self.facts.capacity_liters)
+        known = self._whole_days(self.usage.days if days is None else days)
+        demand = demand_fit(known, capacity=self.facts.capacity_liters)
         today = datetime.fromtimestamp(now, self.zone)
         volume = self._level_now() / 100 * self.facts.capacity_liters
         silent = max(now - self.times[-1], 0.0) / 86400.0 if self.times else 0.0
@@ -320,6 +322,16 @@ class TankMind:
             profile=self.usage.profile,
             elapsed=(today.hour * 60 + today.minute) / 1440,
         )
+
+    def _whole_days(self, days: Sequence[DayUse]) -> Sequence[DayUse]:
+        """Without the part of a day that the readings begin with; while it is all there is, made a whole one."""
+        if not days or not days[0].estimated:
+            return days
+        if len(days) > 1:
+            return days[1:]
+        begun = self._local(date.fromordinal(days[0].ordinal))
+        seen = 1 - max(self.times[0] - begun, 0.0) / DAY
+        return [replace(days[0], litres=days[0].litres / seen)] if seen >= SEEN_SHARE else []
 
     def _level_now(self) -> float:
         """The level with its noise averaged out over the last readings since the last refill."""

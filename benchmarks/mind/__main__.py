@@ -76,7 +76,7 @@ def lines(result: dict[str, Any]) -> list[dict[str, Any]]:
         found.append(
             {"figure": figure, "value": value[0] if isinstance(value, list) else value, "goal": goal}
         )
-    for age, when in (("first", "days 1-13"), ("later", "from day 14")):
+    for age, when in (("first", "days 1-13"), ("later", "from day 14"), ("all", "all days")):
         for key, figure, goal in FORECAST_GOALS:
             if f"forecast_{age}" in result:
                 value = result[f"forecast_{age}"][key]

@@ -24,6 +24,10 @@ from tanks.mind import Findings, TankFacts, TankMind
 
 MONTH = 30 * 86400.0
 LIVES = 40
+FORECAST_SUMS = (
+    *("covered", "below", "above", "width", "forced"),
+    *("pinball", "naive", "pinballraw", "naiveraw"),
+)
 Sums = dict[str, list[float]]
 
 
@@ -147,7 +151,7 @@ def _forecasts(subject: Home, found: Findings, out: Sums) -> None:
         out[f"pinballraw_{age}"].append(loss)
         out[f"naiveraw_{age}"].append(base)
         ends = [np.interp(row[index] + volume, row, np.arange(len(row))) - index for row in lives]
-        low, high = np.quantile(ends, [0.1, 0.9])
+        low, high = np.quantile(ends, [0.1, 0.9], method="weibull")  # of few lives, unbiased
         out[f"width_{age}"].append((quantiles[2] - quantiles[0]) / max(truth, 1))
         out[f"forced_{age}"].append((high - low) / max(truth, 1))
 
@@ -189,19 +193,29 @@ def report(sums: Sums) -> dict[str, Any]:
     result["refill_error_median_p90"] = [quantile("refill_error", 0.5), quantile("refill_error", 0.9)]
     result["usage_error_median_p90"] = [quantile("usage_error", 0.5), quantile("usage_error", 0.9)]
     result["usage_error_with_gaps_median"] = quantile("usage_error_all", 0.5)
-    for age in ("first", "later"):
-        if not sums.get(f"covered_{age}"):
-            continue
-        result[f"forecast_{age}"] = {
-            "coverage": mean(f"covered_{age}"),
-            "below": mean(f"below_{age}"),
-            "above": mean(f"above_{age}"),
-            "width_ratio": round(mean(f"width_{age}") / mean(f"forced_{age}"), 3),
-            "pinball_gain": round(1 - mean(f"pinball_{age}") / mean(f"naive_{age}"), 3),
-            "pinball_gain_raw": round(1 - mean(f"pinballraw_{age}") / mean(f"naiveraw_{age}"), 3),
-            "count": len(sums[f"covered_{age}"]),
+    for age in ("first", "later", "all"):
+        kept = {
+            key: sums.get(f"{key}_first", []) + sums.get(f"{key}_later", [])
+            if age == "all"
+            else sums.get(f"{key}_{age}", [])
+            for key in FORECAST_SUMS
         }
+        if kept["covered"]:
+            result[f"forecast_{age}"] = _forecast_figures(kept)
     return result
+
+
+def _forecast_figures(kept: Sums) -> dict[str, Any]:
+    mean = {key: float(np.mean(values)) for key, values in kept.items()}
+    figures = {
+        "coverage": mean["covered"],
+        "below": mean["below"],
+        "above": mean["above"],
+        "width_ratio": mean["width"] / mean["forced"],
+        "pinball_gain": 1 - mean["pinball"] / mean["naive"],
+        "pinball_gain_raw": 1 - mean["pinballraw"] / mean["naiveraw"],
+    }
+    return {name: round(value, 3) for name, value in figures.items()} | {"count": len(kept["covered"])}
 
 
 def main() -> None:

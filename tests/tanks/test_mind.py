@@ -142,6 +142,16 @@ def test_each_local_midnight_has_one_forecast_in_order_of_its_quantiles(kept_ful
         assert made.low.p50 <= made.empty.p50
 
 
+def test_readings_that_begin_in_the_afternoon_are_not_taken_for_a_day_of_little_use() -> None:
+    times, levels = Household(days=4).readings()
+    whole = live(times, levels).findings.forecasts
+    later = live(times[60:], levels[60:]).findings.forecasts
+    assert [made.made_at for made in later] == [made.made_at for made in whole]
+    for made, known in zip(later, whole, strict=True):
+        assert made.empty.p10 < known.empty.p50 < made.empty.p90
+        assert made.empty.p50 < 1.5 * known.empty.p50
+
+
 def test_a_tank_about_to_run_dry_is_told_of_while_a_delivery_can_still_come(kept_full: Household) -> None:
     """Between two midnights too, and closed by the refill, not by the next midnight."""
     times, levels = Household(days=16, refills=[(9.6, 3600)]).readings()
