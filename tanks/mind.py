@@ -114,11 +114,13 @@ class TankMind:
         if self.day is None:
             self._begin(at)
         self.tick(at)
-        self._apply(sensor.received(self.sensor, at, level), at)
+        self._apply(sensor.received(self.sensor, at, level, use=self._use), at)
         verdict = quality.classify(state=self.filter, at=at, level_percent=level, source=source)
         self.filter = verdict.state
-        self._apply(sensor.judged(self.sensor, suspect=verdict.quality == "suspect", at=at), at)
+        wild = bool(self.pending) and not verdict.confirmed_suspect and level != self.pending[-1][1]
+        self._apply(sensor.judged(self.sensor, wild=wild, at=at), at)
         if verdict.quality == "suspect":
+            self._watch_doubted(at, level)
             self.pending = [*self.pending, [at, level]][-4:]
             return
         if verdict.confirmed_suspect:
@@ -139,7 +141,7 @@ class TankMind:
             self._refill_ended()
 
     def _watch_levels(self, at: float) -> None:
-        facts, noise, alerts, level = self.facts, self.sensor.noise, self.alerts, self.levels[-1]
+        noise, alerts, level = self.sensor.noise, self.alerts, self.levels[-1]
         for kind, severity, threshold in self._thresholds:
             if level >= threshold and not alerts.is_open(kind):
                 continue
@@ -157,18 +159,39 @@ class TankMind:
             self._apply(levels.overfill(self.levels, self.times, is_open=alerts.is_open("overfill")), at)
         if alerts.is_open("stuck"):
             self.moving_since = at  # what a sensor jumps when it comes free was not lost just now
-        signal = burst.burst(
-            self.burst,
-            self.times,
-            self.levels,
-            capacity=facts.capacity_liters,
-            noise_percent=noise,
-            is_open=alerts.is_open("burst"),
-            since=self.moving_since,
+        if len(self.times) > 2 and self.times[-3] >= self.moving_since:
+            self._apply(
+                burst.burst(
+                    self.burst, self.times, self.levels, self._habit(at), is_open=alerts.is_open("burst")
+                ),
+                at,
+            )
+
+    def _watch_doubted(self, at: float, level: float) -> None:
+        """A reading that is not believed yet may still show a burst that was seen to begin."""
+        doubts = [*self.pending, [at, level]]
+        proofs = 2 if level <= quality.ZERO_PERCENT else 1  # a restarted sensor says zero, too
+        if self.alerts.is_open("burst") or len(doubts) != proofs:
+            return
+        if len(self.times) > 1 and self.times[-2] >= self.moving_since:
+            times, past = [*self.times[-5:], doubts[0][0]], [*self.levels[-5:], doubts[0][1]]
+            self._apply(burst.doubted(self.burst, times, past, self._habit(at)), at)
+
+    def _use(self, start: float, end: float) -> tuple[float, float]:
+        """Usual days of use between two times, and the same in percent of capacity."""
+        activity = self._clock().activity(np.array([start, end]))
+        days = float(activity[1] - activity[0])
+        return days, days * self._daily_percent
+
+    def _habit(self, at: float) -> burst.Habit:
+        hour = int((at - self._midnight_at) // HOUR) % 24
+        return burst.Habit(
+            capacity=self.facts.capacity_liters,
+            noise_percent=self.sensor.noise,
             interval=self.sensor.interval,
             daily_percent=self._daily_percent,
+            hour_share=self._hour_shares[hour],
         )
-        self._apply(signal, at)
 
     def _refill_ended(self) -> None:
         found = refills.measure(
@@ -259,6 +282,7 @@ class TankMind:
     def _schedule(self) -> None:
         hour = (0, CLOSE_HOUR, LEAK_HOUR)[self.stage]
         self.due = self._local(self._today(), hour)
+        self._midnight_at = self._local(self._today())
 
     def _today(self) -> date:
         assert self.day is not None
@@ -272,6 +296,8 @@ class TankMind:
 
     def _know_habits(self) -> None:
         self._daily_percent = 100 * self._daily() / self.facts.capacity_liters
+        self._hour_shares: list[float] = (24 * self.usage.profile).tolist()
+        self._midnight_at = self._local(self.day) if self.day else 0.0
 
     def _daily(self) -> float:
         return self.usage.usual() or USUAL_SHARE * self.facts.capacity_liters

@@ -24,6 +24,7 @@ SETTLING_SECONDS = 3600.0  # water moves for a while after a confirmed jump
 SETTLING_FACTOR = 2.0
 ZERO_PERCENT = 0.5  # a restarted sensor, or one without an echo, says exactly this
 ZERO_PROOFS = 4
+UNSEEN_PERCENT = 2.0  # nothing falls further to zero without having been seen to fall
 
 
 @dataclass(slots=True)
@@ -103,11 +104,13 @@ def _is_plausible(state: FilterState, at: float, level: float) -> bool:
     hours = (at - (state.last_good_at or 0.0)) / 3600.0
     step = level - state.last_good_level
     rise, fall = _limits(hours, settling=at <= state.settling_until)
+    unseen = UNSEEN_PERCENT + FALL_PERCENT_AN_HOUR * min(hours, 0.5)
     if state.pace and at <= state.settling_until:
         onward = 1.5 * state.pace * hours
         rise += max(onward, 0.0)
         fall += max(-onward, 0.0)
-    if level <= ZERO_PERCENT and step < -FALL_PERCENT - FALL_PERCENT_AN_HOUR * min(hours, 0.5):
+        unseen += max(-onward, 0.0)
+    if level <= ZERO_PERCENT and step < -unseen:
         return False  # nothing falls to zero unseen: more likely no echo, or a sensor that just restarted
     return -fall <= step <= rise
 
@@ -138,7 +141,9 @@ def _suspecting(state: FilterState, at: float, level: float, count: int) -> Filt
 
 def _confirmed(state: FilterState, at: float, level: float) -> Verdict:
     count = state.suspect_count + 1
-    if level <= ZERO_PERCENT and state.suspect_level <= ZERO_PERCENT and count < ZERO_PROOFS:
+    fell = state.suspect_level - level
+    unseen = UNSEEN_PERCENT + FALL_PERCENT_AN_HOUR * min((at - (state.suspect_at or at)) / 3600.0, 0.5)
+    if level <= ZERO_PERCENT and (fell == 0.0 or fell > unseen) and count < ZERO_PROOFS:
         return Verdict("suspect", False, _suspecting(state, at, level, count))
     suspect_at = state.suspect_at or at
     hours = max((at - (state.last_good_at or suspect_at)) / 3600.0, 1 / 60)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tanks import nights
-from tanks.detectors import burst, levels, sensor
+from tanks.detectors import levels
 from tanks.detectors.alerts import Alert, AlertBook, Signal, renotify_due
 from tanks.forecast import Days, Forecast
 from tanks.refills import Refill
@@ -78,74 +78,6 @@ def test_overfill_closes_only_once_clearly_below_the_brim() -> None:
     assert levels.overfill([99.6, 99.7], [0, 1], is_open=False).active  # type: ignore[union-attr]
     assert levels.overfill([98.0, 98.1], [0, 1], is_open=True) is None
     assert levels.overfill([97.0, 97.1], [0, 1], is_open=True).active is False  # type: ignore[union-attr]
-
-
-def test_a_sensor_of_which_a_third_cannot_be_believed_is_faulty() -> None:
-    state, seen = sensor.SensorState(), []
-    for index in range(120):
-        signal = sensor.judged(state, suspect=index % 2 == 0, at=float(index))
-        seen.append(bool(signal and signal.active))
-    assert seen[-1]
-    assert not any(seen[:20])
-
-
-def test_noise_is_measured_at_rest_and_not_from_draws() -> None:
-    times = np.arange(96) * 900.0
-    values = 80 + np.random.default_rng(2).normal(0, 0.1, 96)
-    values[30:] -= np.cumsum(np.random.default_rng(3).uniform(0, 1.5, 66))
-    noise, _ = sensor.noise_of(times, values)  # type: ignore[misc]
-    assert noise == pytest.approx(0.1, rel=0.6)
-
-
-def test_the_hardest_usual_draw_is_no_burst_but_a_harder_one_is() -> None:
-    state = burst.BurstState(peaks=[4.0, 5.0, 8.0, 4.0], days=30)
-
-    def judged(*values: float) -> Signal | None:
-        times = [900.0 * index for index in range(len(values))]
-        return burst.burst(state, times, values, capacity=2000, noise_percent=0.05, is_open=False)
-
-    assert judged(80, 80, 79, 75, 73) is None
-    assert judged(80, 80, 80, 74, 66).active  # type: ignore[union-attr]
-
-
-def test_a_draw_that_was_taken_for_a_burst_is_learned() -> None:
-    state = burst.BurstState(peaks=[2.0, 3.0, 4.0, 2.0], days=30, level_before=80.0)
-    calm = burst.burst(
-        state, [0.0, 900.0, 1800.0], [72, 71, 71], capacity=2000, noise_percent=0.05, is_open=True
-    )
-    assert calm is not None
-    assert calm.active is False
-    assert state.today[2] == 9.0
-
-
-def test_what_is_lost_unseen_in_a_silence_is_a_burst_when_no_household_draws_so_much() -> None:
-    def judged(*values: float) -> Signal | None:
-        times = [0.0, 900.0, 900.0 + 5 * 3600, 1800.0 + 5 * 3600]
-        return burst.burst(
-            burst.BurstState(days=30),
-            times,
-            values,
-            capacity=2000,
-            noise_percent=0.05,
-            is_open=False,
-            daily_percent=8.0,
-        )
-
-    assert judged(80, 80, 70, 70) is None
-    assert judged(80, 80, 45, 80) is None
-    assert judged(80, 80, 45, 45).active  # type: ignore[union-attr]
-
-
-def test_a_burst_under_way_does_not_become_usual_by_its_own_length() -> None:
-    state = burst.BurstState(peaks=[4.0, 5.0, 14.0, 6.0], days=30)
-    raised = []
-    for count in range(3, 12):
-        times = [900.0 * index for index in range(count)]
-        values = [80 - 4.8 * max(index - 2, 0) for index in range(count)]
-        raised.append(
-            burst.burst(state, times, values, capacity=2000, noise_percent=0.05, is_open=False) is not None
-        )
-    assert any(raised)
 
 
 def night(rate: float, *, flush: float | None = None, noise: float = 2.0, seed: int = 0) -> float:

@@ -1,0 +1,114 @@
+"""Bursts: what is one, what is a household's draw, and what is a wild echo."""
+
+from __future__ import annotations
+
+from tanks.detectors import burst
+from tanks.detectors.alerts import Signal
+
+QUARTER = 900.0
+HABIT = burst.Habit(capacity=4000, noise_percent=0.05, daily_percent=8.0)
+
+
+def known(**peaks: list[float]) -> burst.BurstState:
+    """A household of a month: draws of at most 4 % in a quarter of an hour, two steps of 1 % a day."""
+    steps = [8.0, 4.0, 2.0, 0.2, 0.0, 0.0]
+    return burst.BurstState(peaks=peaks.get("peaks", [2.0, 3.0, 4.0, 2.0]), steps=steps, days=30)
+
+
+def judged(
+    *levels: float, state: burst.BurstState | None = None, habit: burst.Habit = HABIT
+) -> Signal | None:
+    times = [QUARTER * index for index in range(len(levels))]
+    return burst.burst(state or known(), times, levels, habit, is_open=False)
+
+
+def doubted(*levels: float) -> Signal | None:
+    times = [QUARTER * index for index in range(len(levels))]
+    return burst.doubted(known(), times, levels, HABIT)
+
+
+def test_a_burst_is_raised_by_the_second_reading_that_shows_it() -> None:
+    assert judged(80, 80, 80, 76.2) is None
+    assert judged(80, 80, 80, 76.2, 72.4).active  # type: ignore[union-attr]
+    assert judged(80, 80, 80, 68, 56).active  # type: ignore[union-attr]
+
+
+def test_a_burst_that_begins_between_two_readings_shows_a_part_of_its_pace_first() -> None:
+    assert judged(80, 80, 80, 77.9, 74.1).active  # type: ignore[union-attr]
+
+
+def test_a_fall_that_is_not_believed_yet_is_a_burst_if_it_was_seen_to_begin() -> None:
+    assert doubted(80, 80, 80, 76, 68).active  # type: ignore[union-attr]
+
+
+def test_a_lone_wild_echo_is_no_burst() -> None:
+    assert judged(80, 80, 80, 80, 76.1) is None
+    assert doubted(80, 80, 80, 79.95, 60) is None
+    assert doubted(80, 80, 80, 76, 30) is None  # no pipe empties a tank so fast
+
+
+def test_a_fall_back_from_two_wild_echoes_is_no_loss() -> None:
+    assert judged(50, 50, 50, 66, 50, 50, habit=HABIT) is None
+
+
+def test_a_draw_that_is_running_out_is_no_burst() -> None:
+    assert judged(80, 80, 80, 72, 68) is None
+
+
+def test_an_ordinary_step_of_this_hour_does_not_make_the_next_one_a_burst() -> None:
+    assert judged(80, 80, 80, 79.2, 75.2) is None
+    asleep = burst.Habit(capacity=4000, noise_percent=0.05, daily_percent=8.0, hour_share=0.1)
+    assert judged(80, 80, 80, 79.2, 75.2, habit=asleep).active  # type: ignore[union-attr]
+
+
+def test_the_hardest_usual_draw_is_no_burst_but_a_harder_one_is() -> None:
+    hoses = [4.0, 7.0, 9.0, 7.0]
+    assert judged(80, 80, 80, 76.2, 72.4, state=known(peaks=hoses)) is None
+    assert judged(80, 80, 80, 72, 64, state=known(peaks=hoses)).active  # type: ignore[union-attr]
+
+
+def test_a_draw_that_was_taken_for_a_burst_is_learned_and_a_large_one_when_it_comes_again() -> None:
+    def watered(state: burst.BurstState) -> list[bool]:
+        levels = (80, 80, 80, 72, 64, 56, 56, 56)
+        raised, is_open = [], False
+        for count in range(3, len(levels) + 1):
+            times = [QUARTER * index for index in range(count)]
+            signal = burst.burst(state, times, levels[:count], HABIT, is_open=is_open)
+            is_open = signal.active if signal else is_open
+            raised.append(bool(signal and signal.active))
+        burst.day_closed(state)
+        return raised
+
+    state = known()
+    assert any(watered(state))
+    watered(state)
+    assert not any(watered(state))
+
+
+def test_a_wild_echo_taken_for_a_burst_teaches_nothing() -> None:
+    state = known()
+    levels = [80.0, 80.0, 76.0, 68.0]
+    times = [QUARTER * index for index in range(4)]
+    assert burst.doubted(state, times, levels, HABIT)
+    believed = [80.0, 80.0, 76.0, 76.0]
+    burst.burst(state, [*times[:3], times[3] + QUARTER], believed, HABIT, is_open=True)
+    assert max(state.today) <= 4.0
+
+
+def test_what_is_lost_unseen_in_a_silence_is_a_burst_when_no_household_draws_so_much() -> None:
+    def silent(*levels: float) -> Signal | None:
+        times = [0.0, QUARTER, QUARTER + 5 * 3600, 2 * QUARTER + 5 * 3600]
+        return burst.burst(known(), times, levels, HABIT, is_open=False)
+
+    assert silent(80, 80, 70, 70) is None
+    assert silent(80, 80, 45, 80) is None
+    assert silent(80, 80, 45, 45).active  # type: ignore[union-attr]
+
+
+def test_a_burst_under_way_does_not_become_usual_by_its_own_length() -> None:
+    state, raised = known(peaks=[4.0, 5.0, 14.0, 6.0]), []
+    for count in range(3, 12):
+        times = [QUARTER * index for index in range(count)]
+        levels = [80 - 4.8 * max(index - 2, 0) for index in range(count)]
+        raised.append(burst.burst(state, times, levels, HABIT, is_open=False) is not None)
+    assert any(raised)

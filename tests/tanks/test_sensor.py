@@ -1,0 +1,143 @@
+"""Sensors: stuck, noisy and faulty ones, and the many ordinary things that are neither."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tanks.detectors import sensor
+
+DAY, HOUR, QUARTER = 86400.0, 3600.0, 900.0
+
+
+def sees(
+    levels: list[float] | np.ndarray, *, every: float = QUARTER, use: sensor.Use | None = None
+) -> list[bool]:
+    """Whether the sensor is called stuck after each reading, days being closed as they end."""
+    state, stuck, day = sensor.SensorState(), False, 0
+    seen: list[bool] = []
+    for index, level in enumerate(levels):
+        signal = sensor.received(state, index * every, float(level), use=use)
+        stuck = signal.active if signal else stuck
+        seen.append(stuck)
+        if (index + 1) * every >= (day + 1) * DAY:
+            part = slice(round(day * DAY / every), index + 1)
+            sensor.day_closed(state, [i * every for i in range(part.start, part.stop)], list(levels[part]))
+            day += 1
+    return seen
+
+
+def noisy(days: int, *, sigma: float = 0.08, grain: float = 0.01, level: float = 60.0) -> np.ndarray:
+    values = level + np.random.default_rng(1).normal(0, sigma, days * 96)
+    return np.asarray(np.round(values / grain) * grain)
+
+
+def in_use(start: float, end: float) -> tuple[float, float]:
+    return (end - start) / DAY, 8.0 * (end - start) / DAY
+
+
+def test_a_sensor_that_repeats_itself_is_stuck_within_hours() -> None:
+    levels = noisy(12)
+    levels[600:800] = levels[600]
+    seen = sees(levels)
+    assert not any(seen[:612])
+    assert all(seen[600 + 32 : 800])
+    assert not seen[801]
+
+
+def test_a_last_digit_that_flickers_does_not_hide_a_stuck_sensor() -> None:
+    levels = noisy(12)
+    levels[600:800] = levels[600] + np.random.default_rng(2).choice([-0.01, 0.0, 0.01], 200)
+    assert any(sees(levels)[600:696])
+
+
+def test_a_holiday_of_a_sensor_that_shows_its_noise_is_not_stuck() -> None:
+    assert not any(sees(noisy(30), use=in_use))
+    assert not any(sees(noisy(30, grain=0.1), use=in_use))
+
+
+def test_a_coarse_sensor_at_rest_is_not_stuck() -> None:
+    levels = noisy(40, grain=1.0)
+    drawn = np.minimum(np.arange(len(levels)) / 24, 50)
+    assert not any(sees(np.round(levels - drawn), use=in_use))
+
+
+def test_a_sensor_of_middling_grain_is_stuck_within_a_day_of_use_but_not_by_a_calm_night() -> None:
+    levels = noisy(14, sigma=0.05, grain=0.1)
+    levels[960:1060] = levels[960]
+    assert any(sees(levels, use=in_use)[960:1056])
+    assert not any(sees(levels[:992], use=lambda start, end: (0.0, 0.0)))
+
+
+def test_an_empty_tank_rightly_says_nothing_for_days_but_a_full_one_that_is_used_does_not() -> None:
+    levels = noisy(12)
+    levels[600:620] = np.linspace(60, 0, 20)
+    levels[620:] = 0.0
+    assert not any(sees(levels, use=in_use))
+    levels[600:] = 100.0
+    assert any(sees(levels, use=in_use)[600:792])
+
+
+def test_a_sensor_that_falls_to_zero_at_once_and_stays_there_is_stuck() -> None:
+    levels = noisy(12)
+    levels[600:] = 0.0
+    assert any(sees(levels)[600:640])
+
+
+def test_a_missed_echo_does_not_free_a_stuck_sensor() -> None:
+    levels = noisy(12)
+    levels[600:900] = levels[600]
+    levels[700] = 3.0
+    assert sees(levels)[701]
+
+
+def faulty(wild: np.ndarray) -> list[bool]:
+    state, now, seen = sensor.SensorState(), False, []
+    for index, one in enumerate(wild):
+        signal = sensor.judged(state, wild=bool(one), at=index * QUARTER)
+        now = signal.active if signal else now
+        seen.append(now)
+    return seen
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.5])
+def test_a_sensor_of_which_a_tenth_is_wild_is_faulty_within_two_days(share: float) -> None:
+    found = [any(faulty(np.random.default_rng(seed).random(192) < share)) for seed in range(50)]
+    assert np.mean(found) >= 0.95
+
+
+def test_three_wild_echoes_in_a_thousand_are_ordinary() -> None:
+    assert not any(faulty(np.random.default_rng(5).random(30 * 96) < 0.003))
+
+
+def test_noise_is_measured_at_rest_and_not_from_draws() -> None:
+    times = np.arange(96) * QUARTER
+    values = 80 + np.random.default_rng(2).normal(0, 0.1, 96)
+    values[30:] -= np.cumsum(np.random.default_rng(3).uniform(0, 1.5, 66))
+    rest = sensor.rest_of(times, values)
+    assert rest is not None
+    assert rest.noise == pytest.approx(0.1, rel=0.6)
+
+
+def closed(last: np.ndarray) -> bool:
+    """Is a sensor of seven ordinary days called noisy by the next?"""
+    state = sensor.SensorState()
+    for day in range(7):
+        levels = 80 + np.random.default_rng(day).normal(0, 0.1, 96)
+        sensor.day_closed(state, (day * DAY + np.arange(96) * QUARTER).tolist(), levels.tolist())
+    signal = sensor.day_closed(state, (7 * DAY + np.arange(96) * QUARTER).tolist(), last.tolist())
+    return bool(signal and signal.active)
+
+
+def test_ten_times_the_noise_is_noisy() -> None:
+    assert closed(80 + np.random.default_rng(9).normal(0, 1.0, 96))
+
+
+def test_a_night_of_draws_or_of_filling_is_not_noise() -> None:
+    hard = np.cumsum(np.random.default_rng(9).uniform(0.5, 3, 96))
+    assert not closed(90 - hard / 3)
+    assert not closed(10 + hard / 3)
+
+
+def test_a_coarse_sensor_between_two_values_is_not_noisy() -> None:
+    assert not closed(62.0 + np.random.default_rng(9).integers(0, 2, 96))
