@@ -16,6 +16,7 @@ from common.logging import request_id
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 log = logging.getLogger(__name__)
+DETAILS = {400: "The request is not for this host, or its address or headers are malformed."}
 WANTED_ID = re.compile(r"[\w.:/+=-]{1,128}")
 
 
@@ -38,7 +39,7 @@ class RequestIdMiddleware:
 
 
 def is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith(settings.API_PATHS)
+    return f"{request.path_info}/".startswith(settings.API_PATHS)
 
 
 class ProblemMiddleware:
@@ -53,7 +54,7 @@ class ProblemMiddleware:
             return response
         if response.status_code >= 400 and response.headers.get("Content-Type", "").startswith("text/html"):
             allowed = response.headers.get("Allow")
-            response = problem_response(status=response.status_code)
+            response = problem_response(status=response.status_code, detail=DETAILS.get(response.status_code))
             if allowed:
                 response["Allow"] = allowed
         # Everything here is somebody's own: a view that wants it kept says so itself.

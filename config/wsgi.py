@@ -44,5 +44,5 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         body = environ["wsgi.input"].read(settings.MAX_UPLOAD_BYTES + 1)
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
-    handler = api if environ["PATH_INFO"].startswith(settings.API_PATHS) else pages
+    handler = api if f"{environ['PATH_INFO']}/".startswith(settings.API_PATHS) else pages
     return handler(environ, start_response)

@@ -28,7 +28,7 @@ def check(response: Any, status: int, code: str) -> None:
     assert ("errors" in problem) == (status == 400)
 
 
-@pytest.mark.parametrize("path", ["/api/", "/api/nothing", "/api/tanks/5", "/api/users/me/"])
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/tanks/5", "/api/users/me/"])
 def test_an_unknown_path_is_a_problem(api: Api, db: None, path: str) -> None:
     check(api().get(path), 404, "not_found")
 
@@ -110,6 +110,20 @@ def test_a_host_that_is_not_ours_is_a_problem(db: None) -> None:
     assert status == "400 Bad Request"
     assert headers["Content-Type"] == "application/problem+json"
     assert json.loads(body)["status"] == 400
+
+
+@pytest.mark.parametrize("path", ["/api/fails", "/api/unwritable", "/api/fails-outside"])
+def test_an_unforeseen_failure_is_logged_and_told_without_its_insides(
+    db: None, settings: Any, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    settings.ROOT_URLCONF = "tests.api.failing_urls"
+    status, headers, body = answered(path)
+    assert status == "500 Internal Server Error"
+    assert headers["Content-Type"] == "application/problem+json"
+    assert len(headers["X-Request-ID"]) == 32
+    assert json.loads(body)["code"] == "server_error"
+    assert b"secret" not in body
+    assert any(record.exc_info for record in caplog.records)
 
 
 def test_other_content_is_refused(client: Client, db: None) -> None:
