@@ -2,35 +2,37 @@
 
 Each night is measured in two ways (`tanks.nights`). What each shows without a leak (small drops, the sensor's
 noise and its daily temperature wave) is the home's baseline, the median of its own earlier nights, and a leak
-must stand out from both, by the home's own spread. With guests the night's use grows with the day's, and so does
-what is allowed. A large leak shows in a night, a small one over a week.
-Rates are litres a day.
+must stand out from both, by the home's own spread. It loses alike every night: a single bad night cannot make
+many look bad. Guests draw more at night as by day, so what is allowed grows with the day's use, and one night
+alone is judged only when its own day has shown whether they are there. A large leak shows in a night, a small
+one over a week. Rates are litres a day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import sqrt
 from typing import Any
 
 from tanks.detectors.alerts import Severity, Signal
 from tanks.nights import Loss
 
-QUIET_BIAS = -1.3  # the gentlest of many noisy slopes, in standard errors of one
+QUIET_BIAS = -1.2  # the gentlest of many noisy slopes, in standard errors of one
 NIGHTS_KEPT = 35
 DRY_SHARE = 0.01  # of capacity: an empty tank loses nothing
 NOISE_SPREAD, USE_SPREAD = 0.8, 0.1  # between nights: of a slope's error and of the daily use, at first
 GUESS_NIGHTS = 3.0  # the weight of that guess
 LEAST_SPREAD = 0.15  # of a slope's error
 LEAST_SCORE = 1.5  # standard deviations by which each way alone must show the loss
-GUESTS = 0.5  # so much more use than usual is ordinary
 DRAWN_SHARE = 0.8  # of the loss must be found in what the day drew
-EARLY_NIGHTS, EARLY_LIMIT = 7, 1.5  # until so many nights are known, the score must be up to so much higher
-AWAY = 0.15  # of the usual use: nobody is at home
+FEWEST_BEFORE = 3  # nights of the same kind that make a baseline
+FEW_NIGHTS = 2.5  # a spread known from so few nights that the limits must be doubled
+AWAY_SHARE, AWAY_LITERS = 0.15, 15.0  # of the usual use, and litres a day: nobody is at home
 SMALLEST, SMALLEST_SHARE = 10.0, 0.25  # litres a day, and of the baseline: no less is called a leak
 # nights, the joint score of both ways (standard deviations), and the least loss (of capacity a day)
-WINDOWS = ((1, 4.2, 0.018), (2, 4.9, 0.01), (3, 5.2, 0.0), (5, 5.0, 0.0), (7, 4.8, 0.0))
+ONE_NIGHT = (1, 5.5, 0.018)
+WINDOWS = ((2, 5.5, 0.01), (3, 4.8, 0.0), (5, 4.4, 0.0), (7, 4.0, 0.0))
 LARGE_SHARE = 0.025  # of capacity a day
 CLEAN_NIGHTS = 2
 CLEAN_SHARE = 0.4
@@ -38,12 +40,15 @@ CLEAN_SHARE = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """One night: date, its loss measured in two ways (None: could not be), and the day's use (1 = usual)."""
+    """One night: date, its loss measured in two ways (None: could not be), and what its day drew.
+
+    `drawn`: litres of the calendar day that began with this night; None while it is not known.
+    """
 
     ordinal: int
     line: Loss | None
     quiet: Loss | None
-    use: float
+    drawn: float | None = None
 
 
 @dataclass(slots=True)
@@ -58,7 +63,8 @@ class LeakState:
 
     def to_dict(self) -> dict[str, Any]:
         nights = [
-            [n.ordinal, *(x for loss in (n.line, n.quiet) for x in _plain(loss)), n.use] for n in self.nights
+            [n.ordinal, *(x for loss in (n.line, n.quiet) for x in _plain(loss)), n.drawn]
+            for n in self.nights
         ]
         return {
             "nights": nights,
@@ -73,8 +79,8 @@ class LeakState:
         if not document:
             return cls()
         nights = [
-            Night(int(o), _loss(line, line_error), _loss(quiet, quiet_error), float(use))
-            for o, line, line_error, quiet, quiet_error, use in document["nights"]
+            Night(int(o), _loss(line, line_error), _loss(quiet, quiet_error), drawn)
+            for o, line, line_error, quiet, quiet_error, drawn in document["nights"]
         ]
         return cls(nights, document["rate"], document["base"], document["since"], document["clean"])
 
@@ -87,31 +93,60 @@ def _loss(rate: float | None, error: float | None) -> Loss | None:
     return Loss(float(rate), float(error)) if rate is not None and error is not None else None
 
 
+def day_closed(state: LeakState, *, ordinal: int, drawn: float) -> None:
+    """A day's use is settled: its night is known with it."""
+    state.nights = [replace(n, drawn=drawn) if n.ordinal == ordinal else n for n in state.nights]
+
+
 def night_closed(
     state: LeakState, night: Night, *, capacity: float, daily_litres: float, at: float
 ) -> Signal | None:
-    """Take in one night and judge; the state is changed. `at`: seconds, the end of the night."""
+    """Take in one night at its end and judge it with those before; the state is changed. `at`: seconds."""
     if night.line is None and night.quiet is None:
         return None
     state.nights = [*(kept for kept in state.nights if kept.ordinal != night.ordinal), night][-NIGHTS_KEPT:]
     if state.rate is not None:
-        return _still_leaking(state, night)
-    for count, limit, share in WINDOWS:
+        return _still_leaking(state, night, daily_litres=daily_litres)
+    return _judge(state, WINDOWS, capacity=capacity, daily_litres=daily_litres, at=at)
+
+
+def day_seen(
+    state: LeakState, seen: Night, *, capacity: float, daily_litres: float, at: float
+) -> Signal | None:
+    """Judge the last night once more, alone too, in the light of its own day.
+
+    `seen.quiet`: of the hours since midnight; `seen.drawn`: what the day draws by its first hours.
+    """
+    if state.rate is not None or not state.nights or state.nights[-1].ordinal != seen.ordinal:
+        return None
+    last = state.nights[-1]
+    state.nights[-1] = replace(last, quiet=seen.quiet or last.quiet, drawn=seen.drawn)
+    return _judge(state, (ONE_NIGHT, *WINDOWS), capacity=capacity, daily_litres=daily_litres, at=at)
+
+
+def _judge(
+    state: LeakState,
+    windows: Sequence[tuple[int, float, float]],
+    *,
+    capacity: float,
+    daily_litres: float,
+    at: float,
+) -> Signal | None:
+    for count, limit, share in windows:
         found = _excess(state.nights, count, daily_litres=daily_litres)
-        if found is None:
+        if found is None or found.score < limit * (1 + FEW_NIGHTS / found.known):
             continue
-        excess, score, base = found
-        if score < limit or excess < max(SMALLEST, SMALLEST_SHARE * base, share * capacity):
+        if found.litres < max(SMALLEST, SMALLEST_SHARE * found.base, share * capacity):
             continue
-        state.rate, state.base, state.clean = excess, base, 0
+        state.rate, state.base, state.clean = found.litres, found.base, 0
         state.since = state.nights[-count].ordinal
-        part = excess / capacity
+        part = found.litres / capacity
         severity: Severity = "critical" if part >= LARGE_SHARE else "warning" if part >= 0.01 else "info"
         evidence = {
-            "litersPerDay": round(excess, 1),
-            "baselineLitersPerDay": round(base, 1),
+            "litersPerDay": round(found.litres, 1),
+            "baselineLitersPerDay": round(found.base, 1),
             "nights": count,
-            "score": round(score, 2),
+            "score": round(found.score, 2),
             "from": at - (count + 7) * 86400.0,
             "to": at,
         }
@@ -119,11 +154,12 @@ def night_closed(
     return None
 
 
-def _still_leaking(state: LeakState, night: Night) -> Signal | None:
+def _still_leaking(state: LeakState, night: Night, *, daily_litres: float) -> Signal | None:
     """Close after clean nights: the night's line is back near the baseline from before the leak."""
     if night.line is None:
         return None
-    clean = night.line.rate < state.base * max(night.use, 1.0) + CLEAN_SHARE * (state.rate or 0.0)
+    drawn = next((n.drawn for n in reversed(state.nights[:-1]) if n.drawn is not None), daily_litres)
+    clean = night.line.rate < state.base * max(drawn / daily_litres, 1.0) + CLEAN_SHARE * (state.rate or 0.0)
     state.clean = state.clean + 1 if clean else 0
     if state.clean < CLEAN_NIGHTS:
         return None
@@ -134,61 +170,100 @@ def _still_leaking(state: LeakState, night: Night) -> Signal | None:
     return Signal("leak", False)
 
 
-def _excess(nights: Sequence[Night], count: int, *, daily_litres: float) -> tuple[float, float, float] | None:
-    """Loss over the baseline in the last `count` nights: litres a day, joint score, baseline.
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A loss over the baseline: litres a day, the joint score of both ways, and the baseline's nights."""
+
+    litres: float
+    score: float
+    base: float
+    known: int
+
+
+def _excess(nights: Sequence[Night], count: int, *, daily_litres: float) -> Excess | None:
+    """Loss over the baseline in the last `count` nights.
 
     None where one of the two ways cannot tell, or does not show it, or the day's use speaks against it.
     """
     recent, before = nights[-count:], nights[:-count]
-    if (
-        len(recent) < count
-        or recent[-1].ordinal - recent[0].ordinal > count + 2
-        or len(before) < min(count, 3)
-    ):
+    if len(recent) < count or recent[-1].ordinal - recent[0].ordinal > count + 2:
         return None
-    away = all(night.use < AWAY for night in recent)
-    # the night somebody comes home looks like one away, by the day before it: it must not stand alone
+    least_use = max(AWAY_SHARE * daily_litres, AWAY_LITERS)
+    yesterday = before[-1].drawn if before else None
+    away = all(_drawn(night, yesterday, daily_litres) < least_use for night in recent)
+    # the night somebody comes home looks like one away until its day is over: it must not stand alone
     if away and count == 1:
         return None
-    alike = [night for night in before if (night.use < AWAY) == away]
-    if len(alike) < count:
-        alike = list(before)
-    line = _compare([n.line for n in recent], [n.line for n in alike], daily_litres=daily_litres, bias=0.0)
-    quiet = _compare(
-        [n.quiet for n in recent], [n.quiet for n in alike], daily_litres=daily_litres, bias=QUIET_BIAS
-    )
-    if line is None or quiet is None:
+    alike = [night for night in before if (_drawn(night, None, daily_litres) < least_use) == away]
+    if len(alike) < FEWEST_BEFORE:
         return None
-    use = sum(night.use for night in recent) / count
-    rough = max(min(line.mean - line.base, quiet.mean - quiet.base), 0.0) / daily_litres
-    busy = max(min(use, max(use - rough, 1.0)) - GUESTS, 1.0)
-    excesses = [way.mean - way.base * (busy if way.base > 0 else 1.0) for way in (line, quiet)]
-    scores = [excess / (way.spread * busy) for excess, way in zip(excesses, (line, quiet), strict=True)]
-    least = min(excesses)
-    if min(scores) < LEAST_SCORE or use < DRAWN_SHARE * least / daily_litres:
+    more = [max(_drawn(night, None, daily_litres) / daily_litres, 1.0) for night in alike]
+    lines = _way([n.line for n in recent], [n.line for n in alike], more, daily_litres, bias=0.0)
+    quiets = _way([n.quiet for n in recent], [n.quiet for n in alike], more, daily_litres, bias=QUIET_BIAS)
+    if lines is None or quiets is None:
         return None
-    early = EARLY_LIMIT * max(1 - len(before) / EARLY_NIGHTS, 0.0)
-    return least, sum(scores) / sqrt(2) - early, max(line.base, 0.0)
+    uses = [_drawn(night, None, daily_litres) / daily_litres for night in recent]
+    # what the leak itself adds to the day's use is no guest
+    own = max(min(lines.above(), quiets.above()), 0.0) / daily_litres
+    busy = [max(min(use, max(use - own, 1.0)), 1.0) for use in uses]
+    found = [lines.loss(busy), quiets.loss(busy)]
+    scores = [loss / spread for loss, spread in found]
+    least = min(loss for loss, _ in found)
+    if min(scores) < LEAST_SCORE or sum(uses) / count < DRAWN_SHARE * least / daily_litres:
+        return None
+    return Excess(least, sum(scores) / sqrt(2), max(lines.base, 0.0), len(alike))
+
+
+def _drawn(night: Night, otherwise: float | None, usual: float) -> float:
+    if night.drawn is not None:
+        return night.drawn
+    return usual if otherwise is None else otherwise
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """Mean loss of recent nights, the baseline, and the spread to expect between them."""
+class Way:
+    """One way of measuring the recent nights: their rates, the home's baseline and the spread of a night."""
 
-    mean: float
+    rates: Sequence[float | None]
     base: float
     spread: float
+    known: int
+
+    def above(self) -> float:
+        seen = [rate for rate in self.rates if rate is not None]
+        return sum(seen) / len(seen) - self.base
+
+    def loss(self, busy: Sequence[float]) -> tuple[float, float]:
+        """Litres a day over the baseline, and their standard deviation. `busy`: what guests make of each night."""
+        seen = [(rate, more) for rate, more in zip(self.rates, busy, strict=True) if rate is not None]
+        over = [
+            (max(rate - self.base * (more if self.base > 0 else 1.0), -3 * self.spread * more), more)
+            for rate, more in seen
+        ]
+        ordered = sorted(loss for loss, _ in over)
+        middle = _quantile(ordered, 0.5) if len(ordered) > 2 else ordered[0]
+        mean = sum(min(loss, middle + self.spread * more) for loss, more in over) / len(over)
+        spread = self.spread * sqrt(sum(more**2 for _, more in over) / len(over))
+        return mean, spread * sqrt(1 / len(over) + 1 / (self.known + 1.5))
 
 
-def _compare(
-    recent: Sequence[Loss | None], alike: Sequence[Loss | None], *, daily_litres: float, bias: float
-) -> Compared | None:
-    """One way of measuring; what is usual is guessed from the errors until enough is known."""
+def _way(
+    recent: Sequence[Loss | None],
+    alike: Sequence[Loss | None],
+    busy: Sequence[float],
+    daily_litres: float,
+    *,
+    bias: float,
+) -> Way | None:
+    """What is usual is guessed from the errors until enough is known; None if too few nights could be measured.
+
+    `busy`: what guests made of each of the nights `alike`, in which the rates are seen relative to it.
+    """
     now = [loss for loss in recent if loss]
     if len(now) < 0.7 * len(recent):
         return None
     error = sum(loss.error for loss in now) / len(now)
-    known = sorted(loss.rate for loss in alike if loss)
+    known = sorted(loss.rate / more for loss, more in zip(alike, busy, strict=True) if loss)
     base = bias * error
     variance = (NOISE_SPREAD * error) ** 2 + (USE_SPREAD * daily_litres) ** 2
     if len(known) >= 2:
@@ -198,8 +273,7 @@ def _compare(
         base = trust * middle + (1 - trust) * base
         variance = trust * above**2 + (1 - trust) * variance
     spread = sqrt(variance + (LEAST_SPREAD * error) ** 2) + 1e-6
-    mean = sum(max(loss.rate, base - 3 * spread) for loss in now) / len(now)
-    return Compared(mean, base, spread * sqrt(1 / len(now) + 1 / (len(known) + 1.5)))
+    return Way([loss.rate if loss else None for loss in recent], base, spread, len(known))
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:

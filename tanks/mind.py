@@ -19,7 +19,7 @@ from tanks.demand import demand_fit
 from tanks.detectors import burst, levels, sensor
 from tanks.detectors.alerts import Alert, AlertBook, Kind, Severity, Signal
 from tanks.forecast import Forecast, forecast_make
-from tanks.nights import night_losses
+from tanks.nights import night_loss, rest_loss
 from tanks.refills import Refill
 from tanks.usage import DAY, HOUR, Array, Clock, DayUse, RefillSpan
 
@@ -32,6 +32,7 @@ SEEN_SHARE = 0.25  # of the first day: less of it says nothing of the whole
 LONG_SILENCE = 30 * 24 * HOUR  # after it no day or night has anything left to settle
 CLOSE_HOUR = 4  # local: yesterday's use is settled, its last midnight seen from both sides
 LEAK_HOUR = 6
+DAY_SEEN_HOUR = 16  # by now a day has shown whether there are guests
 USUAL_SHARE = 1 / 12  # of capacity a day, before the household is known
 
 
@@ -256,7 +257,7 @@ class TankMind:
 
     def _begin(self, at: float) -> None:
         self.day = datetime.fromtimestamp(at, self.zone).date()
-        self.stage, self.watch_at = 2, NEVER
+        self.stage, self.watch_at = 3, NEVER
         self._schedule()
         while self.due <= at:
             self._advance()
@@ -267,20 +268,22 @@ class TankMind:
             self._midnight(at)
         elif self.stage == 1:
             self._close_yesterday(at)
-        else:
+        elif self.stage == 2:
             self._judge_night(at)
+        else:
+            self._judge_day(at)
         self._advance()
 
     def _advance(self) -> None:
-        """Stages of a local day: its midnight, the settling of yesterday, the judgement of the night."""
+        """Stages of a local day: midnight, the settling of yesterday, the judgement of the night, and again by day."""
         self.stage += 1
-        if self.stage > 2:
+        if self.stage > 3:
             self.stage = 0
             self.day = self._today() + timedelta(days=1)
         self._schedule()
 
     def _schedule(self) -> None:
-        hour = (0, CLOSE_HOUR, LEAK_HOUR)[self.stage]
+        hour = (0, CLOSE_HOUR, LEAK_HOUR, DAY_SEEN_HOUR)[self.stage]
         self.due = self._local(self._today(), hour)
         self._midnight_at = self._local(self._today())
 
@@ -369,9 +372,12 @@ class TankMind:
 
     def _day_use(self, day: date) -> tuple[DayUse, Array] | None:
         clock = self._clock(day)
-        litres = np.asarray(self.levels) / 100 * self.facts.capacity_liters
         draw = usage.draw_from_levels(
-            np.asarray(self.times), litres, self._refill_spans(), clock=clock, daily_litres=self._daily()
+            np.asarray(self.times),
+            self._litres(),
+            self._refill_spans(),
+            clock=clock,
+            daily_litres=self._daily(),
         )
         end = self._local(day + timedelta(days=1))
         if draw is None or draw.times[-1] <= clock.day_start or draw.times[0] >= end:
@@ -388,43 +394,75 @@ class TankMind:
             self.usage.add(*closed)
             self._know_habits()
             self.findings.days.append(closed[0])
+            leaks.day_closed(self.leak, ordinal=closed[0].ordinal, drawn=closed[0].litres)
         if inside:
             part = slice(inside[0], inside[-1] + 1)
             self._apply(sensor.day_closed(self.sensor, self.times[part], self.levels[part]), at)
         burst.day_closed(self.burst)
 
     def _judge_night(self, at: float) -> None:
-        capacity = self.facts.capacity_liters
-        times, litres = np.asarray(self.times), np.asarray(self.levels) / 100 * capacity
-        midnight = self._local(self._today())
-        dry = litres[times >= midnight].min(initial=capacity) < leaks.DRY_SHARE * capacity
-        if not (dry or self.alerts.is_open("stuck")):
-            line, quiet = night_losses(
-                times,
-                litres,
-                self._refill_spans(),
-                midnight=midnight,
-                until=at,
-                noise_litres=self.sensor.noise / 100 * capacity,
-                interval=self.sensor.interval,
+        """At the end of the night: what it lost, with the nights before it."""
+        if self._tells_of_leaks():
+            times, litres, spans = np.asarray(self.times), self._litres(), self._refill_spans()
+            midnight, noise = self._local(self._today()), self._noise_litres()
+            line = night_loss(times, litres, spans, midnight=midnight, noise_litres=noise)
+            quiet = rest_loss(
+                times, litres, spans, since=at - DAY, noise_litres=noise, interval=self.sensor.interval
             )
-            night = leaks.Night(self._today().toordinal(), line, quiet, self._relative_use())
-            signal = leaks.night_closed(
-                self.leak, night, capacity=capacity, daily_litres=self._daily(), at=at
+            night = leaks.Night(self._today().toordinal(), line, quiet)
+            self._apply(
+                leaks.night_closed(
+                    self.leak,
+                    night,
+                    capacity=self.facts.capacity_liters,
+                    daily_litres=self._daily(),
+                    at=at,
+                ),
+                at,
             )
-            self._apply(signal, at)
         self._forget(at)
+
+    def _judge_day(self, at: float) -> None:
+        """In the afternoon: the night once more, in the light of its own day."""
+        if not self._tells_of_leaks():
+            return
+        midnight = self._local(self._today())
+        times, litres, spans = np.asarray(self.times), self._litres(), self._refill_spans()
+        quiet = rest_loss(
+            times,
+            litres,
+            spans,
+            since=midnight,
+            noise_litres=self._noise_litres(),
+            interval=self.sensor.interval,
+        )
+        draw = usage.draw_from_levels(times, litres, spans, clock=self._clock(), daily_litres=self._daily())
+        drawn = usage.day_by(draw, clock=self._clock(), now=at) if draw else None
+        seen = leaks.Night(self._today().toordinal(), None, quiet, drawn)
+        self._apply(
+            leaks.day_seen(
+                self.leak, seen, capacity=self.facts.capacity_liters, daily_litres=self._daily(), at=at
+            ),
+            at,
+        )
+
+    def _tells_of_leaks(self) -> bool:
+        """Not an empty tank, nor a sensor that does not move."""
+        midnight, least = self._local(self._today()), 100 * leaks.DRY_SHARE
+        dry = any(level < least for at, level in zip(self.times, self.levels, strict=True) if at >= midnight)
+        return not (dry or self.alerts.is_open("stuck"))
+
+    def _litres(self) -> Array:
+        return np.asarray(self.levels) / 100 * self.facts.capacity_liters
+
+    def _noise_litres(self) -> float:
+        return self.sensor.noise / 100 * self.facts.capacity_liters
 
     def _refill_spans(self) -> list[RefillSpan]:
         """Refills that have ended, and the one under way."""
         if self.refill.start_at is None:
             return list(self.spans)
         return [*self.spans, RefillSpan(self.refill.start_at, self.times[-1])]
-
-    def _relative_use(self) -> float:
-        """Yesterday's use relative to usual."""
-        usual = self.usage.usual()
-        return self.usage.days[-1].litres / usual if usual and self.usage.days else 1.0
 
     def _forget(self, now: float) -> None:
         keep = next((i for i, at in enumerate(self.times) if at >= now - KEEP_SECONDS), len(self.times) - 3)

@@ -1,8 +1,8 @@
 """What a tank lost while the household rested, measured in two ways that fail differently.
 
 `line_loss`: a straight line through the night's levels, with the visible draws (a toilet is a step) fitted and
-left out; precise, but a night of small draws deceives it. `quiet_loss`: the gentlest slope of any two hours of the
-last day; a household rests somewhere, a leak does not. Rates are litres a day.
+left out; precise, but a night of small draws deceives it. `quiet_loss`: the gentlest slope of any four hours of a
+day; a household rests somewhere, a leak does not. Rates are litres a day.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FEWEST_READINGS = 4
 SHORTEST_HOURS = 1.8
 STEP_SCORE = 11.0  # squared standard errors that a step must explain to count as a draw
 MOST_STEPS = 8
-QUIET_HOURS, QUIET_READINGS = 2.0, 5  # a window for the gentlest slope: so long, and of so many readings
+QUIET_HOURS, QUIET_READINGS = 4.0, 5  # a window for the gentlest slope: so long, and of so many readings
 QUIET_COVER = 0.4  # of the day's windows must be whole, away from refills and gaps
 REFILL_MARGIN = 3600.0  # seconds around a refill in which water moves
 
@@ -35,40 +35,49 @@ class Loss:
     error: float
 
 
-def night_losses(
+def night_loss(
+    times: Array, litres: Array, spans: Sequence[RefillSpan], *, midnight: float, noise_litres: float
+) -> Loss | None:
+    """`line_loss` of the night after `midnight` (seconds); None if water came in."""
+    hours = (times - midnight) / HOUR
+    night = (hours >= NIGHT_FROM) & (hours < NIGHT_TO)
+    if _apart(times, spans)[night].any():
+        return None
+    return line_loss(hours[night], litres[night], noise_litres=noise_litres)
+
+
+def rest_loss(
     times: Array,
     litres: Array,
     spans: Sequence[RefillSpan],
     *,
-    midnight: float,
-    until: float,
+    since: float,
     noise_litres: float,
     interval: float,
-) -> tuple[Loss | None, Loss | None]:
-    """`line_loss` of the night after `midnight` and `quiet_loss` of the day before `until` (seconds)."""
-    hours = (times - midnight) / HOUR
-    apart = np.zeros(len(times), dtype=bool)
-    for span in spans:
-        apart |= (times >= span.start_at - REFILL_MARGIN) & (times <= span.end_at + REFILL_MARGIN)
-    night = (hours >= NIGHT_FROM) & (hours < NIGHT_TO)
-    day = times >= until - 24 * HOUR
-    line = None
-    if not apart[night].any():
-        line = line_loss(hours[night], litres[night], noise_litres=noise_litres)
-    quiet = quiet_loss(
-        hours[day],
-        litres[day],
-        apart=apart[day],
+) -> Loss | None:
+    """`quiet_loss` of the hours from `since` (seconds) on. `interval`: seconds between readings."""
+    part = times >= since
+    return quiet_loss(
+        (times[part] - since) / HOUR,
+        litres[part],
+        apart=_apart(times, spans)[part],
         noise_litres=noise_litres,
         interval_hours=interval / HOUR,
     )
-    return line, quiet
+
+
+def _apart(times: Array, spans: Sequence[RefillSpan]) -> NDArray[np.bool_]:
+    """Readings that say nothing, during and around a refill."""
+    apart = np.zeros(len(times), dtype=bool)
+    for span in spans:
+        apart |= (times >= span.start_at - REFILL_MARGIN) & (times <= span.end_at + REFILL_MARGIN)
+    return apart
 
 
 def quiet_loss(
     hours: Array, litres: Array, *, apart: NDArray[np.bool_], noise_litres: float, interval_hours: float
 ) -> Loss | None:
-    """The gentlest slope of any window of QUIET_HOURS; None where too little of the day can be seen.
+    """The gentlest slope of any window of QUIET_HOURS; None where too little of a day can be seen.
 
     `apart`: readings that say nothing, during and around a refill.
     """

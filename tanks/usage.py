@@ -26,6 +26,8 @@ DAY = 86400.0
 DAYS_KEPT = 56
 BRIDGED_AFTER = 3 * HOUR  # a longer silence is a gap, its use an estimate
 ESTIMATED_SHARE = 0.2  # of a day inside gaps: the day's total is marked as estimated
+UNSEEN_SHARE = 0.25  # of the hours so far inside gaps: they say nothing of the day
+LEAST_DAY_SHARE = 0.05  # a day cannot be told from less of its usual use
 HOME_SHARE = 0.12  # of the usual use: less means nobody is at home
 HOME_SHARE_OF_TOP = 0.09  # the same against the days of most use, which outnumbering days away cannot hide
 PROFILE_MEMORY = 1 / 15  # weight of a new day in the hourly profile
@@ -232,3 +234,14 @@ def day_use(draw: Draw, *, clock: Clock, ordinal: int, hours: int = 24) -> tuple
     shaped = np.zeros(24)
     shaped[: min(24, hours)] = hourly[:24]
     return use, shaped
+
+
+def day_by(draw: Draw, *, clock: Clock, now: float) -> float | None:
+    """Litres that the clock's day will draw by what it drew until `now`; None while too little of it was seen."""
+    silent = sum(max(0.0, min(end, now) - max(start, clock.day_start)) for start, end in draw.gaps)
+    silent += max(0.0, draw.times[0] - clock.day_start) + max(0.0, now - draw.times[-1])
+    if silent > UNSEEN_SHARE * (now - clock.day_start):
+        return None
+    begin, until = draw.at(np.array([clock.day_start, now]), clock=clock)
+    share = float(clock.activity(now) - clock.activity(clock.day_start))
+    return float(until - begin) / max(share, LEAST_DAY_SHARE)
