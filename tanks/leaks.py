@@ -27,13 +27,14 @@ LEAST_SPREAD = 0.15  # of a slope's error
 LEAST_SCORE = 1.5  # standard deviations by which each way alone must show the loss
 DRAWN_SHARE = 0.8  # of the loss must be found in what the day drew
 FEWEST_BEFORE = 3  # nights of the same kind that make a baseline
-FEW_NIGHTS = 2.5  # a spread known from so few nights that the limits must be doubled
+FEW_NIGHTS = 3.0  # a spread known from so few nights that the limits must be doubled
 AWAY_SHARE, AWAY_LITERS = 0.15, 15.0  # of the usual use, and litres a day: nobody is at home
 SMALLEST, SMALLEST_SHARE = 10.0, 0.25  # litres a day, and of the baseline: no less is called a leak
 # nights, the joint score of both ways (standard deviations), and the least loss (of capacity a day)
 ONE_NIGHT = (1, 5.5, 0.018)
 WINDOWS = ((2, 5.5, 0.01), (3, 4.8, 0.0), (5, 4.4, 0.0), (7, 4.0, 0.0))
 LARGE_SHARE = 0.025  # of capacity a day
+STILL_SHARE, STILL_BIAS = 0.5, 1.3  # of one night's loss, that the stillest hours of its day must show too
 CLEAN_NIGHTS = 2
 CLEAN_SHARE = 0.4
 
@@ -111,17 +112,27 @@ def night_closed(
 
 
 def day_seen(
-    state: LeakState, seen: Night, *, capacity: float, daily_litres: float, at: float
+    state: LeakState,
+    seen: Night,
+    *,
+    stillest: Loss | None,
+    capacity: float,
+    daily_litres: float,
+    at: float,
 ) -> Signal | None:
     """Judge the last night once more, alone too, in the light of its own day.
 
-    `seen.quiet`: of the hours since midnight; `seen.drawn`: what the day draws by its first hours.
+    `seen.quiet`: of the hours since midnight; `seen.drawn`: what the day draws by its first hours; `stillest`:
+    the gentlest two of these hours. A day that shows too little of them says nothing.
     """
     if state.rate is not None or not state.nights or state.nights[-1].ordinal != seen.ordinal:
         return None
-    last = state.nights[-1]
-    state.nights[-1] = replace(last, quiet=seen.quiet or last.quiet, drawn=seen.drawn)
-    return _judge(state, (ONE_NIGHT, *WINDOWS), capacity=capacity, daily_litres=daily_litres, at=at)
+    if seen.quiet is None or seen.drawn is None or stillest is None:
+        return None
+    state.nights[-1] = replace(state.nights[-1], quiet=seen.quiet, drawn=seen.drawn)
+    most = (stillest.rate + STILL_BIAS * stillest.error) / STILL_SHARE
+    windows = (ONE_NIGHT, *WINDOWS)
+    return _judge(state, windows, capacity=capacity, daily_litres=daily_litres, at=at, most_alone=most)
 
 
 def _judge(
@@ -131,10 +142,14 @@ def _judge(
     capacity: float,
     daily_litres: float,
     at: float,
+    most_alone: float = 0.0,
 ) -> Signal | None:
+    """`most_alone`: litres a day that one night alone can be believed to have lost."""
     for count, limit, share in windows:
         found = _excess(state.nights, count, daily_litres=daily_litres)
         if found is None or found.score < limit * (1 + FEW_NIGHTS / found.known):
+            continue
+        if count == 1 and found.litres > most_alone:
             continue
         if found.litres < max(SMALLEST, SMALLEST_SHARE * found.base, share * capacity):
             continue
@@ -202,10 +217,9 @@ def _excess(nights: Sequence[Night], count: int, *, daily_litres: float) -> Exce
     quiets = _way([n.quiet for n in recent], [n.quiet for n in alike], more, daily_litres, bias=QUIET_BIAS)
     if lines is None or quiets is None:
         return None
-    uses = [_drawn(night, None, daily_litres) / daily_litres for night in recent]
-    # what the leak itself adds to the day's use is no guest
-    own = max(min(lines.above(), quiets.above()), 0.0) / daily_litres
-    busy = [max(min(use, max(use - own, 1.0)), 1.0) for use in uses]
+    latest = next((n.drawn for n in reversed(nights) if n.drawn is not None), daily_litres)
+    uses = [_drawn(night, max(latest, daily_litres), daily_litres) / daily_litres for night in recent]
+    busy = [max(use, 1.0) for use in uses]
     found = [lines.loss(busy), quiets.loss(busy)]
     scores = [loss / spread for loss, spread in found]
     least = min(loss for loss, _ in found)
@@ -228,10 +242,6 @@ class Way:
     base: float
     spread: float
     known: int
-
-    def above(self) -> float:
-        seen = [rate for rate in self.rates if rate is not None]
-        return sum(seen) / len(seen) - self.base
 
     def loss(self, busy: Sequence[float]) -> tuple[float, float]:
         """Litres a day over the baseline, and their standard deviation. `busy`: what guests make of each night."""

@@ -19,7 +19,7 @@ from tanks.demand import demand_fit
 from tanks.detectors import burst, levels, sensor
 from tanks.detectors.alerts import Alert, AlertBook, Kind, Severity, Signal
 from tanks.forecast import Forecast, forecast_make
-from tanks.nights import night_loss, rest_loss
+from tanks.nights import QUIET_HOURS, STILL_HOURS, night_loss, rest_loss
 from tanks.refills import Refill
 from tanks.usage import DAY, HOUR, Array, Clock, DayUse, RefillSpan
 
@@ -428,20 +428,29 @@ class TankMind:
             return
         midnight = self._local(self._today())
         times, litres, spans = np.asarray(self.times), self._litres(), self._refill_spans()
-        quiet = rest_loss(
-            times,
-            litres,
-            spans,
-            since=midnight,
-            noise_litres=self._noise_litres(),
-            interval=self.sensor.interval,
+        quiet, stillest = (
+            rest_loss(
+                times,
+                litres,
+                spans,
+                since=midnight,
+                noise_litres=self._noise_litres(),
+                interval=self.sensor.interval,
+                window_hours=hours,
+            )
+            for hours in (QUIET_HOURS, STILL_HOURS)
         )
         draw = usage.draw_from_levels(times, litres, spans, clock=self._clock(), daily_litres=self._daily())
         drawn = usage.day_by(draw, clock=self._clock(), now=at) if draw else None
         seen = leaks.Night(self._today().toordinal(), None, quiet, drawn)
         self._apply(
             leaks.day_seen(
-                self.leak, seen, capacity=self.facts.capacity_liters, daily_litres=self._daily(), at=at
+                self.leak,
+                seen,
+                stillest=stillest,
+                capacity=self.facts.capacity_liters,
+                daily_litres=self._daily(),
+                at=at,
             ),
             at,
         )

@@ -22,7 +22,8 @@ FEWEST_READINGS = 4
 SHORTEST_HOURS = 1.8
 STEP_SCORE = 11.0  # squared standard errors that a step must explain to count as a draw
 MOST_STEPS = 8
-QUIET_HOURS, QUIET_READINGS = 4.0, 5  # a window for the gentlest slope: so long, and of so many readings
+QUIET_HOURS, STILL_HOURS = 4.0, 2.0  # windows for the gentlest slope: precise, and short
+QUIET_READINGS = 5  # in each window
 QUIET_COVER = 0.4  # of the day's windows must be whole, away from refills and gaps
 REFILL_MARGIN = 3600.0  # seconds around a refill in which water moves
 
@@ -54,6 +55,7 @@ def rest_loss(
     since: float,
     noise_litres: float,
     interval: float,
+    window_hours: float = QUIET_HOURS,
 ) -> Loss | None:
     """`quiet_loss` of the hours from `since` (seconds) on. `interval`: seconds between readings."""
     part = times >= since
@@ -63,6 +65,7 @@ def rest_loss(
         apart=_apart(times, spans)[part],
         noise_litres=noise_litres,
         interval_hours=interval / HOUR,
+        window_hours=window_hours,
     )
 
 
@@ -75,13 +78,19 @@ def _apart(times: Array, spans: Sequence[RefillSpan]) -> NDArray[np.bool_]:
 
 
 def quiet_loss(
-    hours: Array, litres: Array, *, apart: NDArray[np.bool_], noise_litres: float, interval_hours: float
+    hours: Array,
+    litres: Array,
+    *,
+    apart: NDArray[np.bool_],
+    noise_litres: float,
+    interval_hours: float,
+    window_hours: float = QUIET_HOURS,
 ) -> Loss | None:
-    """The gentlest slope of any window of QUIET_HOURS; None where too little of a day can be seen.
+    """The gentlest slope of any window of so many hours; None where too little of a day can be seen.
 
     `apart`: readings that say nothing, during and around a refill.
     """
-    length = max(QUIET_HOURS, (QUIET_READINGS + 0.6) * interval_hours)
+    length = max(window_hours, (QUIET_READINGS + 0.6) * interval_hours)
     count = len(hours)
     if count < 2 * QUIET_READINGS:
         return None
