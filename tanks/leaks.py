@@ -25,14 +25,15 @@ NOISE_SPREAD, USE_SPREAD = 0.8, 0.1  # between nights: of a slope's error and of
 GUESS_NIGHTS = 3.0  # the weight of that guess
 LEAST_SPREAD = 0.15  # of a slope's error
 LEAST_SCORE = 1.5  # standard deviations by which each way alone must show the loss
+OWN_SHARE = 0.4  # of the loss, that the day's use is believed to hold
 DRAWN_SHARE = 0.8  # of the loss must be found in what the day drew
 FEWEST_BEFORE = 3  # nights of the same kind that make a baseline
-FEW_NIGHTS = 3.0  # a spread known from so few nights that the limits must be doubled
+FEW_NIGHTS = 2.2  # a spread known from so few nights that the limits must be doubled
 AWAY_SHARE, AWAY_LITERS = 0.15, 15.0  # of the usual use, and litres a day: nobody is at home
 SMALLEST, SMALLEST_SHARE = 10.0, 0.25  # litres a day, and of the baseline: no less is called a leak
 # nights, the joint score of both ways (standard deviations), and the least loss (of capacity a day)
-ONE_NIGHT = (1, 5.5, 0.018)
-WINDOWS = ((2, 5.5, 0.01), (3, 4.8, 0.0), (5, 4.4, 0.0), (7, 4.0, 0.0))
+ONE_NIGHT = (1, 5.6, 0.018)
+WINDOWS = ((2, 5.6, 0.01), (3, 5.0, 0.0), (5, 4.7, 0.0), (7, 4.4, 0.0))
 LARGE_SHARE = 0.025  # of capacity a day
 STILL_SHARE, STILL_BIAS = 0.5, 1.3  # of one night's loss, that the stillest hours of its day must show too
 CLEAN_NIGHTS = 2
@@ -219,7 +220,9 @@ def _excess(nights: Sequence[Night], count: int, *, daily_litres: float) -> Exce
         return None
     latest = next((n.drawn for n in reversed(nights) if n.drawn is not None), daily_litres)
     uses = [_drawn(night, max(latest, daily_litres), daily_litres) / daily_litres for night in recent]
-    busy = [max(use, 1.0) for use in uses]
+    # the leak itself adds to the day's use: a good part of it is no guest
+    own = OWN_SHARE * max(min(lines.above(), quiets.above()), 0.0) / daily_litres
+    busy = [max(min(use, max(use - own, 1.0)), 1.0) for use in uses]
     found = [lines.loss(busy), quiets.loss(busy)]
     scores = [loss / spread for loss, spread in found]
     least = min(loss for loss, _ in found)
@@ -242,6 +245,10 @@ class Way:
     base: float
     spread: float
     known: int
+
+    def above(self) -> float:
+        seen = [rate for rate in self.rates if rate is not None]
+        return sum(seen) / len(seen) - self.base
 
     def loss(self, busy: Sequence[float]) -> tuple[float, float]:
         """Litres a day over the baseline, and their standard deviation. `busy`: what guests make of each night."""

@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 NIGHT_FROM, NIGHT_TO = 0.0, 5.5  # local hours
 FEWEST_READINGS = 4
 SHORTEST_HOURS = 1.8
+COARSE = 2.5  # times the noise: a sensor that counts in such steps shows a slow loss as steps, hours apart
+COARSE_HOURS = 10.0
 STEP_SCORE = 11.0  # squared standard errors that a step must explain to count as a draw
 MOST_STEPS = 8
 QUIET_HOURS, STILL_HOURS = 4.0, 2.0  # windows for the gentlest slope: precise, and short
@@ -44,7 +46,9 @@ def night_loss(
     night = (hours >= NIGHT_FROM) & (hours < NIGHT_TO)
     if _apart(times, spans)[night].any():
         return None
-    return line_loss(hours[night], litres[night], noise_litres=noise_litres)
+    return line_loss(
+        hours[night], litres[night], noise_litres=noise_litres, count_litres=_coarse(litres, noise_litres)
+    )
 
 
 def rest_loss(
@@ -59,6 +63,8 @@ def rest_loss(
 ) -> Loss | None:
     """`quiet_loss` of the hours from `since` (seconds) on. `interval`: seconds between readings."""
     part = times >= since
+    if _coarse(litres, noise_litres):
+        window_hours = max(window_hours, COARSE_HOURS)
     return quiet_loss(
         (times[part] - since) / HOUR,
         litres[part],
@@ -67,6 +73,13 @@ def rest_loss(
         interval_hours=interval / HOUR,
         window_hours=window_hours,
     )
+
+
+def _coarse(litres: Array, noise_litres: float) -> float:
+    """Litres in one count of a sensor whose noise is no more than its counting; 0 for all others."""
+    counts = np.diff(np.unique(litres))
+    count = float(counts.min()) if len(counts) else 0.0
+    return count if count > COARSE * noise_litres else 0.0
 
 
 def _apart(times: Array, spans: Sequence[RefillSpan]) -> NDArray[np.bool_]:
@@ -108,8 +121,11 @@ def quiet_loss(
     return Loss(-24 * float(slopes.max()), error)
 
 
-def line_loss(hours: Array, litres: Array, *, noise_litres: float) -> Loss | None:
-    """Loss over a night's readings, visible draws left out; None if too few."""
+def line_loss(hours: Array, litres: Array, *, noise_litres: float, count_litres: float = 0.0) -> Loss | None:
+    """Loss over a night's readings, visible draws left out; None if too few.
+
+    `count_litres`: of a coarse sensor, whose single counts are no draws.
+    """
     if len(hours) < FEWEST_READINGS or hours[-1] - hours[0] < SHORTEST_HOURS:
         return None
     noise = max(noise_litres, 1e-3)
@@ -126,6 +142,8 @@ def line_loss(hours: Array, litres: Array, *, noise_litres: float) -> Loss | Non
         score = np.where((size > 1e-6) & (fall > 0), fall**2 / np.maximum(size, 1e-6), 0.0)
         best = int(np.argmax(score)) if len(score) else 0
         if not len(score) or score[best] < STEP_SCORE * noise**2:
+            break
+        if fall[best] / size[best] < 1.5 * count_litres:
             break
         columns = np.concatenate([columns, steps[:, best : best + 1]], axis=1)
     coefficients = np.linalg.lstsq(columns, litres, rcond=None)[0]
