@@ -25,7 +25,7 @@ NOISE_SPREAD, USE_SPREAD = 0.8, 0.1  # between nights: of a slope's error and of
 GUESS_NIGHTS = 3.0  # the weight of that guess
 LEAST_SPREAD = 0.15  # of a slope's error
 LEAST_SCORE = 1.5  # standard deviations by which each way alone must show the loss
-OWN_SHARE = 0.4  # of the loss, that the day's use is believed to hold
+OWN_SHARE = 0.5  # of the loss, that the day's use is believed to hold
 DRAWN_SHARE = 0.8  # of the loss must be found in what the day drew
 FEWEST_BEFORE = 3  # nights of the same kind that make a baseline
 FEW_NIGHTS = 2.2  # a spread known from so few nights that the limits must be doubled
@@ -220,7 +220,7 @@ def _excess(nights: Sequence[Night], count: int, *, daily_litres: float) -> Exce
         return None
     latest = next((n.drawn for n in reversed(nights) if n.drawn is not None), daily_litres)
     uses = [_drawn(night, max(latest, daily_litres), daily_litres) / daily_litres for night in recent]
-    # the leak itself adds to the day's use: a good part of it is no guest
+    # the leak itself adds to the day's use: a part of it is no guest
     own = OWN_SHARE * max(min(lines.above(), quiets.above()), 0.0) / daily_litres
     busy = [max(min(use, max(use - own, 1.0)), 1.0) for use in uses]
     found = [lines.loss(busy), quiets.loss(busy)]
