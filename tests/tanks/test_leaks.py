@@ -1,0 +1,107 @@
+"""What is a leak and what is not, by nights alone; and a sensor that counts whole percents."""
+
+import numpy as np
+import pytest
+
+from tanks import leaks
+from tanks.detectors.alerts import Signal
+from tanks.leaks import LeakState, Night
+from tanks.mind import Findings, TankFacts, TankMind
+from tanks.nights import Loss
+from tests.tanks.water import DAY, MONDAY, Household
+
+CAPACITY, USUAL = 5000.0, 400.0
+ERROR = 8.0
+
+
+def night(ordinal: int, rate: float, *, drawn: float | None = USUAL) -> Night:
+    return Night(ordinal, Loss(rate, ERROR), Loss(rate - 10.0, ERROR), drawn)
+
+
+def known_home(nights: int = 21) -> LeakState:
+    """Nights of 10 to 30 litres a day: a toilet now and then."""
+    rng = np.random.default_rng(5)
+    return LeakState([night(day, float(rate)) for day, rate in enumerate(rng.uniform(10, 30, nights))])
+
+
+def close(state: LeakState, seen: Night) -> Signal | None:
+    return leaks.night_closed(state, seen, capacity=CAPACITY, daily_litres=USUAL, at=DAY * seen.ordinal)
+
+
+def by_day(state: LeakState, seen: Night, *, stillest: float) -> Signal | None:
+    return leaks.day_seen(
+        state,
+        seen,
+        stillest=Loss(stillest, 4 * ERROR),
+        capacity=CAPACITY,
+        daily_litres=USUAL,
+        at=DAY * seen.ordinal,
+    )
+
+
+def test_a_loss_of_every_night_is_a_leak_and_one_bad_night_among_them_is_none() -> None:
+    leaking, unlucky = known_home(), known_home()
+    raised = [close(leaking, night(21 + day, 90.0, drawn=USUAL + 70)) for day in range(7)]
+    assert any(raised)
+    bad = [close(unlucky, night(21 + day, 700.0 if day == 3 else 25.0)) for day in range(7)]
+    assert not any(bad)
+
+
+def test_nights_of_guests_are_no_leak_but_the_same_nights_of_an_ordinary_house_are() -> None:
+    quiet, full = known_home(), known_home()
+    raised = [close(quiet, night(21 + day, 75.0)) for day in range(5)]
+    assert any(raised)
+    guests = [close(full, night(21 + day, 75.0, drawn=2.4 * USUAL)) for day in range(5)]
+    assert not any(guests)
+
+
+def test_one_night_alone_waits_for_its_day_and_counts_only_if_no_hour_of_it_was_still() -> None:
+    leaking, busy = known_home(), known_home()
+    large = night(21, 260.0, drawn=None)
+    assert close(leaking, large) is None
+    signal = by_day(leaking, night(21, 260.0, drawn=USUAL + 200), stillest=190.0)
+    assert signal is not None
+    assert signal.active
+    assert signal.evidence["nights"] == 1
+    assert signal.evidence["litersPerDay"] == pytest.approx(240, abs=15)
+
+    assert close(busy, large) is None
+    assert by_day(busy, night(21, 260.0, drawn=USUAL + 200), stillest=0.0) is None
+
+
+def test_a_day_that_was_not_seen_says_nothing_about_its_night() -> None:
+    state = known_home()
+    close(state, night(21, 260.0, drawn=None))
+    assert by_day(state, night(21, 260.0, drawn=None), stillest=250.0) is None
+    assert state.nights[-1].drawn is None
+
+
+def test_nights_before_anybody_came_home_are_no_measure_of_those_after() -> None:
+    state = LeakState([night(day, 0.0, drawn=1.0) for day in range(20)])
+    raised = [close(state, night(20 + day, 80.0)) for day in range(3)]
+    assert not any(raised)
+
+
+def test_the_state_of_nights_goes_through_a_document_and_back() -> None:
+    state = known_home(3)
+    state.nights.append(Night(9, None, Loss(1.0, 2.0), None))
+    assert LeakState.from_dict(state.to_dict()) == state
+
+
+def whole_percents(home: Household) -> Findings:
+    mind = TankMind(TankFacts(home.capacity))
+    times, levels = home.readings()
+    for at, level in zip(times.tolist(), np.round(levels).tolist(), strict=True):
+        mind.observe(at, level)
+    mind.tick(MONDAY + home.days * DAY)
+    return mind.findings
+
+
+def test_a_sensor_that_counts_whole_percents_shows_a_large_leak_and_invents_none() -> None:
+    refills = [(6.4, 2400), (12.4, 2450), (17.4, 2400), (21.4, 2400)]
+    leaking = whole_percents(Household(days=26, leak=(14.6, 280), refills=refills))
+    raised = [alert.opened_at for alert in leaking.alerts if alert.kind == "leak"]
+    assert raised
+    assert 0 < raised[0] - (MONDAY + 14.6 * DAY) < 5 * DAY
+    sound = whole_percents(Household(days=26, refills=refills[:3]))
+    assert "leak" not in {alert.kind for alert in sound.alerts}
