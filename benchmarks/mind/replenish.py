@@ -36,7 +36,7 @@ NEAR = 8.0  # days: a tank that lasts so long whatever comes is not looked at ag
 SAME = 7 * LOOKS  # looks: run-outs of two policies so near each other are one
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 THRESHOLDS = (20, 30, 40, 50, 60, 70, 80, 90)
-RISKS = (0.001, 0.01)
+RISKS = (0.001, 0.005, 0.02)
 
 
 @dataclass(frozen=True, slots=True)
