@@ -22,7 +22,7 @@ PRIOR_DAYS_OF_SUPPLY = 12.0  # a tank is usually sized for about this many days
 PRIOR_LEVEL_SD = 0.8  # of the logarithm of the daily use
 PRIOR_SCATTER = 0.33
 LEVEL_DOUBT = (
-    0.003  # of the squared level: habits change, so no history tells the coming days better than this
+    0.006  # of the squared level: habits change, so no history tells the coming days better than this
 )
 PRIOR_STRENGTH = 5.0  # days' worth of belief in the prior scatter
 HALF_LIVES = np.array([5.0, 10.0, 20.0, 60.0])
