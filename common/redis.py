@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-import threading
+from collections import deque
 from functools import cache
 from typing import Any
 
@@ -11,7 +11,7 @@ from redis import ConnectionError as LostConnection
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.connection import ConnectionInterface
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ResponseError
 from redis.retry import Retry
 
 # A request never waits longer than this for Redis: what it guards then falls back, and says so in the log.
@@ -33,22 +33,13 @@ def client() -> Redis:
     )
 
 
-class _Mine(threading.local):
-    connection: ConnectionInterface | None = None
-
-
-_mine = _Mine()
-
-
-def _forget_mine() -> None:
-    _mine.connection = None
-
-
-os.register_at_fork(after_in_child=_forget_mine)
+# Connections of `Script` that nobody uses at present. Taking and giving back are each one step, safe among threads.
+_idle: deque[ConnectionInterface] = deque()
+os.register_at_fork(after_in_child=_idle.clear)
 
 
 class Script:
-    """A Lua script for every request: on a connection of the thread's own, which costs a quarter of the pool's way.
+    """A Lua script for every request, on connections kept apart: a quarter of the cost of the client's pool.
 
     A script may run twice when the connection is lost on the way. Raises RedisError.
     """
@@ -65,16 +56,22 @@ class Script:
 
 
 def _ask(*command: str | int) -> Any:
-    connection = _mine.connection
-    if connection is None:
-        connection = _mine.connection = client().connection_pool.make_connection()
-    idle = connection.is_connected
     try:
-        return _exchange(connection, command)
+        connection, used = _idle.pop(), True
+    except IndexError:
+        pool = client().connection_pool
+        connection, used = pool.connection_class(**pool.connection_kwargs), False
+    try:
+        answer = _exchange(connection, command)
     except LostConnection:
-        if not idle:
+        if not used:
             raise
-        return _exchange(connection, command)  # the server had closed it while it was idle
+        answer = _exchange(connection, command)  # the server had closed it while it was idle
+    except ResponseError:
+        _idle.append(connection)
+        raise
+    _idle.append(connection)
+    return answer
 
 
 def _exchange(connection: ConnectionInterface, command: tuple[str | int, ...]) -> Any:

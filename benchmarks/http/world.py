@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -167,9 +167,19 @@ class World:
     @contextlib.contextmanager
     def serving(self, name: str) -> Iterator[Server]:
         """The HTTP server `product`, `bare` or `express`, answering; ended afterwards."""
+
+        def command(port: int) -> list[str]:
+            return express(self.folder, port) if name == "express" else gunicorn(name, port)
+
+        with self.running(name, command) as server:
+            yield server
+
+    @contextlib.contextmanager
+    def running(self, name: str, command: Callable[[int], list[str]]) -> Iterator[Server]:
+        """A server started by the command line for a port, answering; ended afterwards."""
         port = free_port()
         process = subprocess.Popen(
-            express(self.folder, port) if name == "express" else gunicorn(name, port),
+            command(port),
             cwd=PROJECT_DIR,
             env={**os.environ, "PORT": str(port)},
             stdout=subprocess.DEVNULL,
@@ -185,7 +195,7 @@ class World:
             yield Server(port, psutil.Process(process.pid))
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 class Server:
@@ -198,15 +208,20 @@ class Server:
         return sum(sum(one.cpu_times()[:2]) for one in every)
 
 
-def gunicorn(name: str, port: int) -> list[str]:
+def gunicorn(name: str, port: int, *, workers: int = WEB_WORKERS, threads: int = WEB_THREADS) -> list[str]:
     """The product's own way of serving, for either callable."""
     application = {"product": "config.wsgi:application", "bare": "benchmarks.http.bare:application"}[name]
     return [
         *(sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"),
         *("--worker-class", "config.webserver.LiveHandoffWorker", "--preload"),
-        *("--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS)),
+        *("--workers", str(workers), "--threads", str(threads)),
         *("--keep-alive", "15", "--no-control-socket", "--log-level", "error"),
     ]
+
+
+def daphne(port: int) -> list[str]:
+    application = "benchmarks.http.asgi:application"
+    return [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port), application]
 
 
 def express(folder: Path, port: int) -> list[str]:

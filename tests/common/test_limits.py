@@ -1,6 +1,7 @@
 """Limits are counted exactly, by however many threads and whatever becomes of the connections to Redis."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 from uuid import uuid4
 
 import pytest
@@ -22,6 +23,15 @@ def test_hits_of_many_threads_are_all_counted(key):
     with ThreadPoolExecutor(8) as pool:
         counts = [count.hits for count in pool.map(lambda _: hit(key), range(200))]
     assert sorted(counts) == list(range(1, 201))
+
+
+def test_threads_that_come_and_go_leave_no_connections_behind(key):
+    for _ in range(120):
+        thread = Thread(target=hit, args=(key,))
+        thread.start()
+        thread.join()
+    assert hit(key).hits == 121
+    assert len(client().client_list()) < 60
 
 
 def test_a_window_says_when_it_ends(key):
