@@ -20,7 +20,7 @@ OFFLINE_INTERVALS = 4  # a sensor that reports twice a day is not offline after 
 STUCK_CHANCE = 1e-6  # a run of like readings less likely than this is no coincidence
 STUCK_CHANCE_IN_USE = 1e-3  # and this, when the household must have drawn water meanwhile, or be away
 IN_USE_DAYS, IN_USE_NOISE = 0.4, 10.0  # of a usual day's use in the run, and so often the noise
-LIKE = 0.4  # of the noise: readings that differ by less are alike
+LIKE = 0.5  # of the noise
 STUCK_SECONDS = 4 * HOUR
 STUCK_SECONDS_NEW = 36 * HOUR  # a coarse sensor must first be known
 STUCK_READINGS = 12
@@ -28,7 +28,10 @@ STUCK_FACTOR = 1.5  # times the longest run this sensor has shown at rest
 STUCK_CLEAR_READINGS = 3
 FAR_PERCENT = 2.0  # a lone reading so far off is a missed echo, and no sign of life
 EDGE_PERCENT = 0.5  # an empty or a full tank rightly stays what it is
-UNSEEN_FALL = 20.0  # unless it fell so far (percent) to nothing between two readings
+UNSEEN_FALL, UNSEEN_AN_HOUR = (
+    20.0,
+    75.0,
+)  # unless it fell further (percent) to nothing than bursts empty tanks
 FULL_DAYS = 1.0  # or stays full while so much of a day's use should have gone
 FAULTY_SHARE, FAULTY_CLEAR_SHARE = 0.06, 0.02
 FAULTY_MEMORY = 1 / 60
@@ -56,6 +59,7 @@ class SensorState:
     noise_days: int = 0
     rest_equal: float = 0.3  # how often two successive readings at rest are alike
     recent_equal: list[float] = field(default_factory=list)
+    like: float = LIKE * FIRST_NOISE_PERCENT  # percent: readings that differ by less are alike
     same_level: float = math.nan
     same_before: float = math.nan  # the reading before the run of like ones
     same_since: float = 0.0
@@ -84,7 +88,7 @@ def received(state: SensorState, at: float, level: float, *, use: Use | None = N
             state.longest_gap = max(state.longest_gap, gap)
     state.last_at = at
     state.received += 1
-    if abs(level - state.same_level) <= LIKE * state.noise or level == state.same_level:
+    if abs(level - state.same_level) <= state.like or level == state.same_level:
         state.same_count += 1
         state.moved_count = 0
         return _stuck(state, at, level, use) if state.same_count >= STUCK_READINGS else None
@@ -99,7 +103,10 @@ def _moved(state: SensorState, at: float, level: float) -> Signal | None:
     if was_long and far and state.moved_count < STUCK_CLEAR_READINGS:
         return None
     state.longest_same = max(state.longest_same, min(state.same_count, 2 * state.longest_same))
-    state.same_before, state.same_level = state.same_level, level
+    away = abs(state.same_level - state.same_before) > FAR_PERCENT >= abs(level - state.same_before)
+    if not (away and state.same_count == 1):  # a missed echo is no level to have come from
+        state.same_before = state.same_level
+    state.same_level = level
     state.same_since, state.same_count, state.moved_count = at, 1, 0
     return Signal("stuck", False) if was_long else None
 
@@ -128,7 +135,7 @@ def _stuck(state: SensorState, at: float, level: float, use: Use | None) -> Sign
 
 def _may_be_stuck_at(state: SensorState, level: float, days: float) -> bool:
     if level <= EDGE_PERCENT:
-        return state.same_before - level > UNSEEN_FALL
+        return state.same_before - level > max(UNSEEN_FALL, UNSEEN_AN_HOUR * state.interval / HOUR)
     return level < 100 - EDGE_PERCENT or days >= FULL_DAYS
 
 
@@ -220,7 +227,7 @@ def day_closed(state: SensorState, times: Sequence[float], levels: Sequence[floa
     """Learn the noise from one day's believed readings; says whether the sensor has become noisy."""
     state.longest_gap *= 0.98
     state.longest_same = max(0.98 * state.longest_same, 4.0)
-    rest = rest_of(np.asarray(times), np.asarray(levels), like=LIKE * state.noise)
+    rest = rest_of(np.asarray(times), np.asarray(levels), like=state.like)
     still = state.same_count >= STUCK_READINGS and state.same_since <= times[0]
     if rest is None or still:  # one level all day: nothing to learn
         return None
@@ -238,5 +245,6 @@ def day_closed(state: SensorState, times: Sequence[float], levels: Sequence[floa
     state.recent_noise = [*state.recent_noise, rest.noise][-11:]
     state.recent_equal = [*state.recent_equal, rest.equal][-11:]
     state.noise = max(float(np.median(state.recent_noise)), 0.005)
+    state.like = LIKE * max(min(state.recent_noise), 0.005)  # of the calmest day: draws look like noise
     state.rest_equal = min(max(float(np.quantile(state.recent_equal, EQUAL_QUANTILE)), 0.05), 0.97)
     return Signal("noisy", False) if rest.noise < max(NOISY_CLEAR_FACTOR * usual, NOISY_PERCENT) else None

@@ -73,6 +73,8 @@ def test_an_empty_tank_rightly_says_nothing_for_days_but_a_full_one_that_is_used
     levels = noisy(12)
     levels[600:620] = np.linspace(60, 0, 20)
     levels[620:] = 0.0
+    levels[640] = 88.0  # a wild echo is no fall to nothing
+    levels[639], levels[641:643] = 0.1, 0.1
     assert not any(sees(levels, use=in_use))
     levels[600:] = 100.0
     assert any(sees(levels, use=in_use)[600:792])
