@@ -42,6 +42,9 @@ class Mongod(Server):
         self.data_dir.mkdir(parents=True, exist_ok=True)
         parameters = (
             "diagnosticDataCollectionEnabled=false",
+            # Nobody reads the past; the usual five minutes of versions of documents that change with every reading,
+            # as tanks do, cost several times the writing of them.
+            "minSnapshotHistoryWindowInSeconds=0",
             # Nobody else could become primary: waiting for clients to move away only delays a stop.
             "shutdownTimeoutMillisForSignaledShutdown=100",
         )
