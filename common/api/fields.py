@@ -26,6 +26,7 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 LINE = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 LINE_OR_BLANK = r"^[^\x00-\x1f\x7f]*$"
 TEXT = r"^[^\x00]*[^\s\x00][^\x00]*$"
+TEXT_AS_IT_IS = r"^[^\x00]+$"
 TEXT_OR_BLANK = r"^[^\x00]*$"
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 INSTANT = (
@@ -54,7 +55,9 @@ class TextField(serializers.CharField):
 
     @property
     def pattern(self) -> str:
-        return TEXT_OR_BLANK if self.allow_blank else TEXT
+        if self.allow_blank:
+            return TEXT_OR_BLANK
+        return TEXT if self.trim_whitespace else TEXT_AS_IT_IS
 
 
 class LineField(TextField):

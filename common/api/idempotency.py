@@ -7,6 +7,7 @@ it makes finds that it was made already.
 """
 
 import hashlib
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from common.time import utc_now
 
 HEADER = "Idempotency-Key"
 MAX_LENGTH = 255
+KEY_SHAPE = "^[!-~]([ -~]*[!-~])?$"  # printable ASCII; white space around a header's value is not of it
 LEASE = timedelta(seconds=60)
 WAIT_SECONDS = 5.0
 POLL_SECONDS = 0.05
@@ -60,8 +62,8 @@ def idempotent(handler: Handler) -> Handler:
         request.idempotent_id = None  # type: ignore[attr-defined]
         if name is None:
             return handler(view, request, *args, **kwargs)
-        if not 0 < len(name) <= MAX_LENGTH:
-            raise ValidationError({HEADER: [f"Give 1 to {MAX_LENGTH} characters."]})
+        if len(name) > MAX_LENGTH or not re.fullmatch(KEY_SHAPE, name):
+            raise ValidationError({HEADER: [f"Give 1 to {MAX_LENGTH} printable ASCII characters."]})
         key = _digest(str(request.user.pk), request.method, request.path, name)
         claimed = _claim(key, _digest(orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)))
         if isinstance(claimed, HttpResponse):

@@ -7,6 +7,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 
 from common.api import fields
+from common.api.idempotency import KEY_SHAPE
 from common.json import PROBLEM_TYPE, camel
 
 Schema = dict[str, Any]
@@ -70,7 +71,7 @@ IDEMPOTENCY_PARAMETER: Schema = {
     "required": False,
     "description": "Any text of the client's choice, new for each thing wanted. Repeating a request with its "
     "key gives the first answer again, unless that was a refusal; kept for at least 24 hours.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": KEY_SHAPE},
 }
 IF_NONE_MATCH_PARAMETER: Schema = {
     "name": "If-None-Match",
@@ -247,7 +248,8 @@ class TimezoneFieldSchema(_FieldExtension):
         names = [
             name for name in self.target.choices if name == "UTC" or name.partition("/")[0] in CONTINENTS
         ]
-        enum = {"enum": names} if direction == "request" else {}
+        null = [None] if self.target.allow_null else []
+        enum = {"enum": [*names, *null]} if direction == "request" else {}
         return {"type": "string", **enum, "example": "Europe/Berlin"}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -64,6 +64,8 @@ class TokenAuthentication(DeviceAuthentication):
     """By the address: `<id>:<secret>` stands where ThingsBoard has its access token."""
 
     def authenticate(self, request: Request) -> tuple[Sender, None]:
+        if request.method not in request.parser_context["view"].allowed_methods:
+            raise MethodNotAllowed(str(request.method))  # nobody was asked for a header: 401 would mislead
         token: str = request.parser_context["kwargs"]["token"]
         name, _, secret = token.rpartition(":")
         if len(token) <= MAX_LENGTH and device_secret_is(name, secret):

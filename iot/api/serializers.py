@@ -5,7 +5,7 @@ from rest_framework import serializers
 from common.api.fields import LineField, NumberField, ObjectIdField, TextField
 
 MAX_TOPIC = 512
-MAX_PASTED = 65_536
+MAX_PASTED = 16_384
 
 
 class RejectedSerializer(serializers.Serializer):

@@ -48,6 +48,10 @@ def test_a_wrong_method_names_the_right_ones(api: Api, alice: Any) -> None:
     assert {"GET", "PATCH", "DELETE"} <= set(response["Allow"].split(", "))
 
 
+def test_a_wrong_method_is_told_before_a_token_in_the_address(api: Api, db: None) -> None:
+    check(api().put("/api/v1/nobody:nothing/telemetry", {}), 405, "method_not_allowed")
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
