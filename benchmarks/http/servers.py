@@ -1,4 +1,4 @@
-"""Which server the API is best served by: workers and threads of gunicorn, and daphne, in turns in one run.
+"""How many workers and threads of gunicorn serve the API best, one after the other in one run.
 
 `python -m benchmarks.http.servers` prints one line of JSON a way of serving.
 """
@@ -6,7 +6,7 @@
 import json
 
 from benchmarks.api import compare, routes_of
-from benchmarks.http.world import daphne, gunicorn, world
+from benchmarks.http.world import gunicorn, world
 
 READINGS = 10_000
 ROUTE = "levels?limit=100"
@@ -18,7 +18,6 @@ def main() -> None:
         "gunicorn, 1 worker, 4 threads": lambda port: gunicorn("product", port, workers=1),
         "gunicorn, 2 workers, 4 threads": lambda port: gunicorn("product", port),
         "gunicorn, 2 workers, 1 thread": lambda port: gunicorn("product", port, threads=1),
-        "daphne": daphne,
     }
     with world() as made:
         made.fill(READINGS)

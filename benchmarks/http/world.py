@@ -219,11 +219,6 @@ def gunicorn(name: str, port: int, *, workers: int = WEB_WORKERS, threads: int =
     ]
 
 
-def daphne(port: int) -> list[str]:
-    application = "benchmarks.http.asgi:application"
-    return [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port), application]
-
-
 def express(folder: Path, port: int) -> list[str]:
     """Express with Mongoose, its packages installed into `folder`. Raises OSError or CalledProcessError without."""
     home = folder / "express"
