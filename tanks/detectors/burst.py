@@ -160,7 +160,7 @@ def _like_one(state: BurstState, times: Sequence[float], levels: Sequence[float]
         return levels[-1] < min(levels[-6:-3], default=100.0) - slack  # not back from a wild height
     return (
         second >= max(PERCENT_AN_HOUR * span / HOUR, STEADY * first * span / before) - slack
-        and first + second >= LEAST_PERCENT
+        and max(levels[-5:-2]) - levels[-1] >= LEAST_PERCENT
         and first > BEGINNING_NOISE * habit.noise_percent
         and _chance(state, first, before, habit) <= BEGINNING_CHANCE
     )
