@@ -1,14 +1,15 @@
 """The whole database to files and back, as of one moment, while the product runs.
 
 A folder of a `.bson.gz` and a `.metadata.json.gz` for each collection, laid out as `mongodump --gzip` does. Reads
-one snapshot of the replica set; MongoDB keeps such a moment for five minutes by default
-(`minSnapshotHistoryWindowInSeconds`), which is the longest a backup may take.
+one snapshot of the replica set, which MongoDB is told to keep for as long as a backup may take.
 """
 
 from __future__ import annotations
 
 import gzip
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -16,11 +17,15 @@ from bson import decode_file_iter, json_util
 from bson.codec_options import CodecOptions
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 DATA, METADATA = ".bson.gz", ".metadata.json.gz"
 BATCH = 1_000
+HISTORY = "minSnapshotHistoryWindowInSeconds"
+LONGEST_SECONDS = 6 * 3600
+NOT_ALLOWED = 13  # MongoDB's code for a user without the right
 QUICK = 3  # gzip's level: readings shrink nearly as much as with the slowest
 
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
@@ -42,7 +47,7 @@ def backup_write(*, database: Documents, folder: Path) -> dict[str, int]:
     partial.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds what people told us
     written = {}
     try:
-        with database.client.start_session(snapshot=True) as session:
+        with history_kept(database.client), database.client.start_session(snapshot=True) as session:
             for options in _collections(database):
                 name = options["name"]
                 with gzip.open(partial / f"{name}{DATA}", "wb", QUICK) as file:
@@ -53,6 +58,27 @@ def backup_write(*, database: Documents, folder: Path) -> dict[str, int]:
         raise BackupError(f"MongoDB: {error}") from error
     partial.rename(folder)
     return written
+
+
+@contextmanager
+def history_kept(client: MongoClient[dict[str, Any]]) -> Iterator[None]:
+    """Has MongoDB keep past versions for LONGEST_SECONDS from now on, and after it as briefly as before.
+
+    A user who may not say so gets the server's own time, five minutes unless it was started with another.
+    """
+    try:
+        before = client.admin.command({"getParameter": 1, HISTORY: 1})[HISTORY]
+        if before < LONGEST_SECONDS:
+            client.admin.command({"setParameter": 1, HISTORY: LONGEST_SECONDS})
+    except OperationFailure as error:
+        if error.code != NOT_ALLOWED:
+            raise
+        before = LONGEST_SECONDS
+    try:
+        yield
+    finally:
+        if before < LONGEST_SECONDS:
+            client.admin.command({"setParameter": 1, HISTORY: before})
 
 
 def backup_restore(*, database: Documents, folder: Path, replace: bool = False) -> dict[str, int]:

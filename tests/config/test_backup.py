@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from common.mongo import AWARE, database
-from config.backup import BackupError, backup_restore, backup_write
+from config.backup import HISTORY, BackupError, backup_restore, backup_write, history_kept
 
 pytestmark = pytest.mark.django_db
 
@@ -49,11 +49,24 @@ def test_a_backup_is_of_one_moment(alice, other, tmp_path: Path, monkeypatch: py
     before = database().tanks_tank.count_documents({})
     names = sorted(database().list_collection_names())
     assert names.index("accounts_user") < names.index("tanks_tank")
-    session = database().client.start_session(snapshot=True)
-    monkeypatch.setattr(database().client, "start_session", lambda **_: session)
-    database().accounts_user.find_one(session=session)  # the moment
-    database().tanks_tank.insert_one({"name": "too late"})
-    assert backup_write(database=database(), folder=tmp_path / "b")["tanks_tank"] == before
+    with history_kept(database().client):
+        session = database().client.start_session(snapshot=True)
+        monkeypatch.setattr(database().client, "start_session", lambda **_: session)
+        database().accounts_user.find_one(session=session)  # the moment
+        database().tanks_tank.insert_one({"name": "too late"})
+        assert backup_write(database=database(), folder=tmp_path / "b")["tanks_tank"] == before
+
+
+def test_old_versions_are_kept_for_a_backup_alone(alice) -> None:
+    server = database().client
+
+    def kept_seconds() -> int:
+        return server.admin.command({"getParameter": 1, HISTORY: 1})[HISTORY]
+
+    assert kept_seconds() == 0
+    with history_kept(server):
+        assert kept_seconds() >= 3600
+    assert kept_seconds() == 0
 
 
 def test_nothing_is_overwritten_unless_told(alice, other, tmp_path: Path) -> None:
