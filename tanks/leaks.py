@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 from tanks.detectors.alerts import Severity, Signal
@@ -32,8 +32,10 @@ FEW_NIGHTS = 2.2  # a spread known from so few nights that the limits must be do
 AWAY_SHARE, AWAY_LITERS = 0.15, 15.0  # of the usual use, and litres a day: nobody is at home
 SMALLEST, SMALLEST_SHARE = 10.0, 0.25  # litres a day, and of the baseline: no less is called a leak
 # nights, the joint score of both ways (standard deviations), and the least loss (of capacity a day)
-ONE_NIGHT = (1, 5.6, 0.018)
-WINDOWS = ((2, 5.6, 0.01), (3, 5.0, 0.0), (5, 4.7, 0.0), (7, 4.4, 0.0))
+BEYOND_GUESTS = (1, 14.0, 0.03)  # one night so far out that its day need not be waited for
+ONE_NIGHT = (1, 5.0, 0.018)
+WINDOWS = ((2, 5.0, 0.01), (3, 5.6, 0.0), (5, 5.4, 0.0), (7, 5.2, 0.0))
+SPARSE_SECONDS, SPARSE_POWER = 900.0, 0.3  # readings further apart hide draws: the limits rise by so much
 LARGE_SHARE = 0.025  # of capacity a day
 STILL_SHARE, STILL_BIAS = 0.5, 1.3  # of one night's loss, that the stillest hours of its day must show too
 CLEAN_NIGHTS = 2
@@ -101,15 +103,25 @@ def day_closed(state: LeakState, *, ordinal: int, drawn: float) -> None:
 
 
 def night_closed(
-    state: LeakState, night: Night, *, capacity: float, daily_litres: float, at: float
+    state: LeakState, night: Night, *, capacity: float, daily_litres: float, interval: float, at: float
 ) -> Signal | None:
-    """Take in one night at its end and judge it with those before; the state is changed. `at`: seconds."""
+    """Take in one night at its end and judge it with those before; the state is changed.
+
+    `interval`: seconds between readings; `at`: seconds.
+    """
     if night.line is None and night.quiet is None:
         return None
     state.nights = [*(kept for kept in state.nights if kept.ordinal != night.ordinal), night][-NIGHTS_KEPT:]
     if state.rate is not None:
         return _still_leaking(state, night, daily_litres=daily_litres)
-    return _judge(state, WINDOWS, capacity=capacity, daily_litres=daily_litres, at=at)
+    return _judge(
+        state,
+        (BEYOND_GUESTS, *WINDOWS),
+        capacity=capacity,
+        daily_litres=daily_litres,
+        interval=interval,
+        at=at,
+    )
 
 
 def day_seen(
@@ -119,6 +131,7 @@ def day_seen(
     stillest: Loss | None,
     capacity: float,
     daily_litres: float,
+    interval: float,
     at: float,
 ) -> Signal | None:
     """Judge the last night once more, alone too, in the light of its own day.
@@ -132,8 +145,15 @@ def day_seen(
         return None
     state.nights[-1] = replace(state.nights[-1], quiet=seen.quiet, drawn=seen.drawn)
     most = (stillest.rate + STILL_BIAS * stillest.error) / STILL_SHARE
-    windows = (ONE_NIGHT, *WINDOWS)
-    return _judge(state, windows, capacity=capacity, daily_litres=daily_litres, at=at, most_alone=most)
+    return _judge(
+        state,
+        (ONE_NIGHT, *WINDOWS),
+        capacity=capacity,
+        daily_litres=daily_litres,
+        interval=interval,
+        at=at,
+        most_alone=most,
+    )
 
 
 def _judge(
@@ -142,13 +162,15 @@ def _judge(
     *,
     capacity: float,
     daily_litres: float,
+    interval: float,
     at: float,
-    most_alone: float = 0.0,
+    most_alone: float = inf,
 ) -> Signal | None:
     """`most_alone`: litres a day that one night alone can be believed to have lost."""
+    sparse = max(interval / SPARSE_SECONDS, 1.0) ** SPARSE_POWER
     for count, limit, share in windows:
         found = _excess(state.nights, count, daily_litres=daily_litres)
-        if found is None or found.score < limit * (1 + FEW_NIGHTS / found.known):
+        if found is None or found.score < sparse * limit * (1 + FEW_NIGHTS / found.known):
             continue
         if count == 1 and found.litres > most_alone:
             continue
@@ -226,7 +248,8 @@ def _excess(nights: Sequence[Night], count: int, *, daily_litres: float) -> Exce
     found = [lines.loss(busy), quiets.loss(busy)]
     scores = [loss / spread for loss, spread in found]
     least = min(loss for loss, _ in found)
-    if min(scores) < LEAST_SCORE or sum(uses) / count < DRAWN_SHARE * least / daily_litres:
+    seen = [night.drawn for night in recent if night.drawn is not None]
+    if min(scores) < LEAST_SCORE or (seen and sum(seen) / len(seen) < DRAWN_SHARE * least):
         return None
     return Excess(least, sum(scores) / sqrt(2), max(lines.base, 0.0), len(alike))
 

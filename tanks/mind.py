@@ -15,7 +15,7 @@ from tanks.detectors import burst, levels, sensor
 from tanks.forecast import Forecast
 from tanks.mind_memory import NEVER, Findings, Memory, TankFacts
 from tanks.nights import QUIET_HOURS, STILL_HOURS, night_loss, rest_loss
-from tanks.usage import DAY, HOUR
+from tanks.usage import HOUR
 
 __all__ = ["CLOSE_HOUR", "LEAK_HOUR", "SPACING_SECONDS", "Findings", "TankFacts", "TankMind"]
 
@@ -25,6 +25,7 @@ WATCH_SHARE = 0.8  # of the time left until the early futures are too late for a
 LONG_SILENCE = 30 * 24 * HOUR  # after it no day or night has anything left to settle
 CLOSE_HOUR = 4  # local: yesterday's use is settled, its last midnight seen from both sides
 LEAK_HOUR = 6
+EVENING_HOURS = 12  # before it: the household rests somewhere between evening and morning
 DAY_SEEN_HOUR = 16  # by now a day has shown whether there are guests
 
 
@@ -243,9 +244,17 @@ class TankMind(Memory):
         if self._tells_of_leaks():
             times, litres, spans = np.asarray(self.times), self._litres(), self._refill_spans()
             midnight, noise = self._local(self._today()), self._noise_litres()
-            line = night_loss(times, litres, spans, midnight=midnight, noise_litres=noise)
+            capacity = self.facts.capacity_liters
+            line = night_loss(times, litres, spans, midnight=midnight, noise_litres=noise, capacity=capacity)
             quiet = rest_loss(
-                times, litres, spans, since=at - DAY, noise_litres=noise, interval=self.sensor.interval
+                times,
+                litres,
+                spans,
+                since=at - EVENING_HOURS * HOUR,
+                until=at,
+                noise_litres=noise,
+                interval=self.sensor.interval,
+                capacity=capacity,
             )
             night = leaks.Night(self._today().toordinal(), line, quiet)
             self._apply(
@@ -254,6 +263,7 @@ class TankMind(Memory):
                     night,
                     capacity=self.facts.capacity_liters,
                     daily_litres=self._daily(),
+                    interval=self.sensor.interval,
                     at=at,
                 ),
                 at,
@@ -272,8 +282,10 @@ class TankMind(Memory):
                 litres,
                 spans,
                 since=midnight,
+                until=at,
                 noise_litres=self._noise_litres(),
                 interval=self.sensor.interval,
+                capacity=self.facts.capacity_liters,
                 window_hours=hours,
             )
             for hours in (QUIET_HOURS, STILL_HOURS)
@@ -288,6 +300,7 @@ class TankMind(Memory):
                 stillest=stillest,
                 capacity=self.facts.capacity_liters,
                 daily_litres=self._daily(),
+                interval=self.sensor.interval,
                 at=at,
             ),
             at,

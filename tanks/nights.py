@@ -20,13 +20,16 @@ Array = NDArray[np.float64]
 NIGHT_FROM, NIGHT_TO = 0.0, 5.5  # local hours
 FEWEST_READINGS = 4
 SHORTEST_HOURS = 1.8
-COARSE = 2.5  # times the noise: a sensor that counts in such steps shows a slow loss as steps, hours apart
+COARSE, COARSE_SHARE = (
+    2.5,
+    0.004,
+)  # times the noise, and of capacity: such counts show a slow loss as steps, hours apart
 COARSE_HOURS = 10.0
 STEP_SCORE = 11.0  # squared standard errors that a step must explain to count as a draw
 MOST_STEPS = 8
 QUIET_HOURS, STILL_HOURS = 4.0, 2.0  # windows for the gentlest slope: precise, and short
 QUIET_READINGS = 5  # in each window
-QUIET_COVER = 0.4  # of the day's windows must be whole, away from refills and gaps
+QUIET_COVER = 0.45  # of the windows must be whole, away from refills and gaps
 REFILL_MARGIN = 3600.0  # seconds around a refill in which water moves
 
 
@@ -39,7 +42,13 @@ class Loss:
 
 
 def night_loss(
-    times: Array, litres: Array, spans: Sequence[RefillSpan], *, midnight: float, noise_litres: float
+    times: Array,
+    litres: Array,
+    spans: Sequence[RefillSpan],
+    *,
+    midnight: float,
+    noise_litres: float,
+    capacity: float,
 ) -> Loss | None:
     """`line_loss` of the night after `midnight` (seconds); None if water came in."""
     hours = (times - midnight) / HOUR
@@ -47,7 +56,10 @@ def night_loss(
     if _apart(times, spans)[night].any():
         return None
     return line_loss(
-        hours[night], litres[night], noise_litres=noise_litres, count_litres=_coarse(litres, noise_litres)
+        hours[night],
+        litres[night],
+        noise_litres=noise_litres,
+        count_litres=_coarse(litres, noise_litres, capacity),
     )
 
 
@@ -57,13 +69,15 @@ def rest_loss(
     spans: Sequence[RefillSpan],
     *,
     since: float,
+    until: float,
     noise_litres: float,
     interval: float,
+    capacity: float,
     window_hours: float = QUIET_HOURS,
 ) -> Loss | None:
-    """`quiet_loss` of the hours from `since` (seconds) on. `interval`: seconds between readings."""
+    """`quiet_loss` of the hours between two times (seconds). `interval`: seconds between readings."""
     part = times >= since
-    if _coarse(litres, noise_litres):
+    if _coarse(litres, noise_litres, capacity):
         window_hours = max(window_hours, COARSE_HOURS)
     return quiet_loss(
         (times[part] - since) / HOUR,
@@ -71,15 +85,16 @@ def rest_loss(
         apart=_apart(times, spans)[part],
         noise_litres=noise_litres,
         interval_hours=interval / HOUR,
+        span_hours=(until - since) / HOUR,
         window_hours=window_hours,
     )
 
 
-def _coarse(litres: Array, noise_litres: float) -> float:
+def _coarse(litres: Array, noise_litres: float, capacity: float) -> float:
     """Litres in one count of a sensor whose noise is no more than its counting; 0 for all others."""
     counts = np.diff(np.unique(litres))
     count = float(counts.min()) if len(counts) else 0.0
-    return count if count > COARSE * noise_litres else 0.0
+    return count if count > max(COARSE * noise_litres, COARSE_SHARE * capacity) else 0.0
 
 
 def _apart(times: Array, spans: Sequence[RefillSpan]) -> NDArray[np.bool_]:
@@ -97,9 +112,10 @@ def quiet_loss(
     apart: NDArray[np.bool_],
     noise_litres: float,
     interval_hours: float,
+    span_hours: float = 24.0,
     window_hours: float = QUIET_HOURS,
 ) -> Loss | None:
-    """The gentlest slope of any window of so many hours; None where too little of a day can be seen.
+    """The gentlest slope of any window of so many hours; None where too little of the span can be seen.
 
     `apart`: readings that say nothing, during and around a refill.
     """
@@ -113,7 +129,7 @@ def quiet_loss(
     sums = np.concatenate([np.zeros((6, 1)), np.cumsum(columns, axis=1)], axis=1)
     number, time, square, level, product, bad = sums[:, stop] - sums[:, :count]
     whole = (hours[stop - 1] - hours > 0.85 * length) & (number >= QUIET_READINGS) & (bad == 0)
-    if whole.sum() < QUIET_COVER * 24 / interval_hours:
+    if whole.sum() < max(QUIET_COVER * (span_hours - length) / interval_hours, 1):
         return None
     scale = number * square - time**2
     slopes = (number * product - time * level)[whole] / scale[whole]

@@ -25,7 +25,9 @@ def known_home(nights: int = 21) -> LeakState:
 
 
 def close(state: LeakState, seen: Night) -> Signal | None:
-    return leaks.night_closed(state, seen, capacity=CAPACITY, daily_litres=USUAL, at=DAY * seen.ordinal)
+    return leaks.night_closed(
+        state, seen, capacity=CAPACITY, daily_litres=USUAL, interval=900.0, at=DAY * seen.ordinal
+    )
 
 
 def by_day(state: LeakState, seen: Night, *, stillest: float) -> Signal | None:
@@ -35,6 +37,7 @@ def by_day(state: LeakState, seen: Night, *, stillest: float) -> Signal | None:
         stillest=Loss(stillest, 4 * ERROR),
         capacity=CAPACITY,
         daily_litres=USUAL,
+        interval=900.0,
         at=DAY * seen.ordinal,
     )
 
@@ -57,22 +60,26 @@ def test_nights_of_guests_are_no_leak_but_the_same_nights_of_an_ordinary_house_a
 
 def test_one_night_alone_waits_for_its_day_and_counts_only_if_no_hour_of_it_was_still() -> None:
     leaking, busy = known_home(), known_home()
-    large = night(21, 260.0, drawn=None)
+    large = night(21, 160.0, drawn=None)
     assert close(leaking, large) is None
-    signal = by_day(leaking, night(21, 260.0, drawn=USUAL + 200), stillest=190.0)
+    signal = by_day(leaking, night(21, 160.0, drawn=USUAL + 200), stillest=110.0)
     assert signal is not None
     assert signal.active
     assert signal.evidence["nights"] == 1
-    assert signal.evidence["litersPerDay"] == pytest.approx(240, abs=15)
+    assert signal.evidence["litersPerDay"] == pytest.approx(140, abs=15)
 
     assert close(busy, large) is None
-    assert by_day(busy, night(21, 260.0, drawn=USUAL + 200), stillest=0.0) is None
+    assert by_day(busy, night(21, 160.0, drawn=USUAL + 200), stillest=0.0) is None
+
+
+def test_one_night_that_no_guests_explain_does_not_wait_for_its_day() -> None:
+    assert close(known_home(), night(21, 600.0, drawn=None)) is not None
 
 
 def test_a_day_that_was_not_seen_says_nothing_about_its_night() -> None:
     state = known_home()
-    close(state, night(21, 260.0, drawn=None))
-    assert by_day(state, night(21, 260.0, drawn=None), stillest=250.0) is None
+    close(state, night(21, 160.0, drawn=None))
+    assert by_day(state, night(21, 160.0, drawn=None), stillest=150.0) is None
     assert state.nights[-1].drawn is None
 
 
