@@ -55,6 +55,15 @@ class Night:
     drawn: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a loss is measured against: litres of the tank, litres of a usual day, seconds between readings."""
+
+    capacity: float
+    daily_litres: float
+    interval: float
+
+
 @dataclass(slots=True)
 class LeakState:
     """Past nights, bounded; of an open leak its `rate`, since when (ordinal), and clean nights in a row."""
@@ -102,38 +111,17 @@ def day_closed(state: LeakState, *, ordinal: int, drawn: float) -> None:
     state.nights = [replace(n, drawn=drawn) if n.ordinal == ordinal else n for n in state.nights]
 
 
-def night_closed(
-    state: LeakState, night: Night, *, capacity: float, daily_litres: float, interval: float, at: float
-) -> Signal | None:
-    """Take in one night at its end and judge it with those before; the state is changed.
-
-    `interval`: seconds between readings; `at`: seconds.
-    """
+def night_closed(state: LeakState, night: Night, home: Home, *, at: float) -> Signal | None:
+    """Take in one night at its end and judge it with those before; the state is changed. `at`: seconds."""
     if night.line is None and night.quiet is None:
         return None
     state.nights = [*(kept for kept in state.nights if kept.ordinal != night.ordinal), night][-NIGHTS_KEPT:]
     if state.rate is not None:
-        return _still_leaking(state, night, daily_litres=daily_litres)
-    return _judge(
-        state,
-        (BEYOND_GUESTS, *WINDOWS),
-        capacity=capacity,
-        daily_litres=daily_litres,
-        interval=interval,
-        at=at,
-    )
+        return _still_leaking(state, night, daily_litres=home.daily_litres)
+    return _judge(state, (BEYOND_GUESTS, *WINDOWS), home, at=at)
 
 
-def day_seen(
-    state: LeakState,
-    seen: Night,
-    *,
-    stillest: Loss | None,
-    capacity: float,
-    daily_litres: float,
-    interval: float,
-    at: float,
-) -> Signal | None:
+def day_seen(state: LeakState, seen: Night, home: Home, *, stillest: Loss | None, at: float) -> Signal | None:
     """Judge the last night once more, alone too, in the light of its own day.
 
     `seen.quiet`: of the hours since midnight; `seen.drawn`: what the day draws by its first hours; `stillest`:
@@ -145,40 +133,30 @@ def day_seen(
         return None
     state.nights[-1] = replace(state.nights[-1], quiet=seen.quiet, drawn=seen.drawn)
     most = (stillest.rate + STILL_BIAS * stillest.error) / STILL_SHARE
-    return _judge(
-        state,
-        (ONE_NIGHT, *WINDOWS),
-        capacity=capacity,
-        daily_litres=daily_litres,
-        interval=interval,
-        at=at,
-        most_alone=most,
-    )
+    return _judge(state, (ONE_NIGHT, *WINDOWS), home, at=at, most_alone=most)
 
 
 def _judge(
     state: LeakState,
     windows: Sequence[tuple[int, float, float]],
+    home: Home,
     *,
-    capacity: float,
-    daily_litres: float,
-    interval: float,
     at: float,
     most_alone: float = inf,
 ) -> Signal | None:
     """`most_alone`: litres a day that one night alone can be believed to have lost."""
-    sparse = max(interval / SPARSE_SECONDS, 1.0) ** SPARSE_POWER
+    sparse = max(home.interval / SPARSE_SECONDS, 1.0) ** SPARSE_POWER
     for count, limit, share in windows:
-        found = _excess(state.nights, count, daily_litres=daily_litres)
+        found = _excess(state.nights, count, daily_litres=home.daily_litres)
         if found is None or found.score < sparse * limit * (1 + FEW_NIGHTS / found.known):
             continue
         if count == 1 and found.litres > most_alone:
             continue
-        if found.litres < max(SMALLEST, SMALLEST_SHARE * found.base, share * capacity):
+        if found.litres < max(SMALLEST, SMALLEST_SHARE * found.base, share * home.capacity):
             continue
         state.rate, state.base, state.clean = found.litres, found.base, 0
         state.since = state.nights[-count].ordinal
-        part = found.litres / capacity
+        part = found.litres / home.capacity
         severity: Severity = "critical" if part >= LARGE_SHARE else "warning" if part >= 0.01 else "info"
         evidence = {
             "litersPerDay": round(found.litres, 1),

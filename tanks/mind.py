@@ -14,7 +14,7 @@ from tanks import leaks, quality, refills, usage
 from tanks.detectors import burst, levels, sensor
 from tanks.forecast import Forecast
 from tanks.mind_memory import NEVER, Findings, Memory, TankFacts
-from tanks.nights import QUIET_HOURS, STILL_HOURS, night_loss, rest_loss
+from tanks.nights import QUIET_HOURS, STILL_HOURS, Loss, night_loss, rest_loss
 from tanks.usage import HOUR
 
 __all__ = ["CLOSE_HOUR", "LEAK_HOUR", "SPACING_SECONDS", "Findings", "TankFacts", "TankMind"]
@@ -242,69 +242,52 @@ class TankMind(Memory):
     def _judge_night(self, at: float) -> None:
         """At the end of the night: what it lost, with the nights before it."""
         if self._tells_of_leaks():
-            times, litres, spans = np.asarray(self.times), self._litres(), self._refill_spans()
-            midnight, noise = self._local(self._today()), self._noise_litres()
-            capacity = self.facts.capacity_liters
-            line = night_loss(times, litres, spans, midnight=midnight, noise_litres=noise, capacity=capacity)
-            quiet = rest_loss(
-                times,
-                litres,
-                spans,
-                since=at - EVENING_HOURS * HOUR,
-                until=at,
-                noise_litres=noise,
-                interval=self.sensor.interval,
-                capacity=capacity,
+            line = night_loss(
+                np.asarray(self.times),
+                self._litres(),
+                self._refill_spans(),
+                midnight=self._local(self._today()),
+                noise_litres=self._noise_litres(),
+                capacity=self.facts.capacity_liters,
             )
+            quiet = self._rest_loss(at - EVENING_HOURS * HOUR, at, window_hours=QUIET_HOURS)
             night = leaks.Night(self._today().toordinal(), line, quiet)
-            self._apply(
-                leaks.night_closed(
-                    self.leak,
-                    night,
-                    capacity=self.facts.capacity_liters,
-                    daily_litres=self._daily(),
-                    interval=self.sensor.interval,
-                    at=at,
-                ),
-                at,
-            )
+            self._apply(leaks.night_closed(self.leak, night, self._home(), at=at), at)
         self._forget(at)
 
     def _judge_day(self, at: float) -> None:
         """In the afternoon: the night once more, in the light of its own day."""
         if not self._tells_of_leaks():
             return
-        midnight = self._local(self._today())
-        times, litres, spans = np.asarray(self.times), self._litres(), self._refill_spans()
-        quiet, stillest = (
-            rest_loss(
-                times,
-                litres,
-                spans,
-                since=midnight,
-                until=at,
-                noise_litres=self._noise_litres(),
-                interval=self.sensor.interval,
-                capacity=self.facts.capacity_liters,
-                window_hours=hours,
-            )
-            for hours in (QUIET_HOURS, STILL_HOURS)
+        midnight, clock = self._local(self._today()), self._clock()
+        quiet = self._rest_loss(midnight, at, window_hours=QUIET_HOURS)
+        stillest = self._rest_loss(midnight, at, window_hours=STILL_HOURS)
+        draw = usage.draw_from_levels(
+            np.asarray(self.times),
+            self._litres(),
+            self._refill_spans(),
+            clock=clock,
+            daily_litres=self._daily(),
         )
-        draw = usage.draw_from_levels(times, litres, spans, clock=self._clock(), daily_litres=self._daily())
-        drawn = usage.day_by(draw, clock=self._clock(), now=at) if draw else None
+        drawn = usage.day_by(draw, clock=clock, now=at) if draw else None
         seen = leaks.Night(self._today().toordinal(), None, quiet, drawn)
-        self._apply(
-            leaks.day_seen(
-                self.leak,
-                seen,
-                stillest=stillest,
-                capacity=self.facts.capacity_liters,
-                daily_litres=self._daily(),
-                interval=self.sensor.interval,
-                at=at,
-            ),
-            at,
+        self._apply(leaks.day_seen(self.leak, seen, self._home(), stillest=stillest, at=at), at)
+
+    def _rest_loss(self, since: float, until: float, *, window_hours: float) -> Loss | None:
+        return rest_loss(
+            np.asarray(self.times),
+            self._litres(),
+            self._refill_spans(),
+            since=since,
+            until=until,
+            noise_litres=self._noise_litres(),
+            interval=self.sensor.interval,
+            capacity=self.facts.capacity_liters,
+            window_hours=window_hours,
         )
+
+    def _home(self) -> leaks.Home:
+        return leaks.Home(self.facts.capacity_liters, self._daily(), self.sensor.interval)
 
     def _tells_of_leaks(self) -> bool:
         """Not an empty tank, nor a sensor that does not move."""

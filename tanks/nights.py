@@ -73,7 +73,7 @@ def rest_loss(
     noise_litres: float,
     interval: float,
     capacity: float,
-    window_hours: float = QUIET_HOURS,
+    window_hours: float,
 ) -> Loss | None:
     """`quiet_loss` of the hours between two times (seconds). `interval`: seconds between readings."""
     part = times >= since

@@ -10,7 +10,8 @@ from tanks.mind import Findings, TankFacts, TankMind
 from tanks.nights import Loss
 from tests.tanks.water import DAY, MONDAY, Household
 
-CAPACITY, USUAL = 5000.0, 400.0
+USUAL = 400.0
+HOME = leaks.Home(capacity=5000.0, daily_litres=USUAL, interval=900.0)
 ERROR = 8.0
 
 
@@ -25,21 +26,11 @@ def known_home(nights: int = 21) -> LeakState:
 
 
 def close(state: LeakState, seen: Night) -> Signal | None:
-    return leaks.night_closed(
-        state, seen, capacity=CAPACITY, daily_litres=USUAL, interval=900.0, at=DAY * seen.ordinal
-    )
+    return leaks.night_closed(state, seen, HOME, at=DAY * seen.ordinal)
 
 
 def by_day(state: LeakState, seen: Night, *, stillest: float) -> Signal | None:
-    return leaks.day_seen(
-        state,
-        seen,
-        stillest=Loss(stillest, 4 * ERROR),
-        capacity=CAPACITY,
-        daily_litres=USUAL,
-        interval=900.0,
-        at=DAY * seen.ordinal,
-    )
+    return leaks.day_seen(state, seen, HOME, stillest=Loss(stillest, 4 * ERROR), at=DAY * seen.ordinal)
 
 
 def test_a_loss_of_every_night_is_a_leak_and_one_bad_night_among_them_is_none() -> None:
