@@ -1,7 +1,8 @@
 """Homes with a tank, a sensor that is not perfect, refills, and faults whose truth is known.
 
-`home(seed)` is deterministic. The sensor has 1-2 mm of noise, a daily temperature drift, missing readings,
-gaps of hours, wild echoes, restarts at zero and slosh after a refill; the fault is one of FAULTS.
+`home(seed, model=…)` is deterministic, and shares no chance with another model's of the same seed. The sensor
+has 1-2 mm of noise, a daily temperature drift, missing readings, gaps of hours, wild echoes, restarts at zero
+and slosh after a refill; the fault is one of FAULTS.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def home(
     `interval`: minutes between readings (else drawn: 5, 15, 30 or 60). `lives`: how many other lives of the
     same household to simulate, for what its own day-to-day variation forces a forecast's width to be.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, *model.encode()])
     start_day = int(rng.integers(0, 52)) * 7
     household, chance = (int(value) for value in rng.integers(2**31, size=2))
 
