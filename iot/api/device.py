@@ -16,7 +16,7 @@ from common.api.responses import JsonBytes
 from common.errors import NotFoundError
 from common.time import utc_now
 from iot.decoders.base import DecodeError
-from iot.decoders.fields import UNITS, scale_for
+from iot.decoders.fields import UNITS, is_measured_in, scale_for
 from tanks.changes import device_changed
 from tanks.models import Device, DeviceKind, DeviceStatus
 from tanks.selectors import tank_get_for
@@ -25,7 +25,22 @@ QUANTITIES = ["level", "volume", "distance", "depth"]
 SETTINGS = ("field", "unit", "quantity", "timezone")
 
 
+UNMEASURED = {
+    quantity: [unit for unit in UNITS if not is_measured_in(quantity, unit)] for quantity in QUANTITIES
+}
+
+
 class DeviceSettingsSerializer(serializers.Serializer):
+    schema_rules = {
+        "allOf": [
+            {
+                "if": {"properties": {"quantity": {"const": quantity}}, "required": ["quantity"]},
+                "then": {"properties": {"unit": {"not": {"enum": units}}}},
+            }
+            for quantity, units in UNMEASURED.items()
+        ]
+    }
+
     field = LineField(
         max_length=200,
         required=False,

@@ -76,11 +76,15 @@ def scale_for(quantity: str, unit: str) -> Scale:
     """The scale of a quantity in a unit of `UNITS`. Raises DecodeError `bad_setting`."""
     if unit not in UNITS:
         raise DecodeError("bad_setting", f"unknown unit {unit!r}")
-    dimension, factor = UNITS[unit]
-    fitting = {"percent": ("level",), "volume": ("volume",), "length": ("distance", "depth")}[dimension]
-    if quantity not in fitting:
+    if not is_measured_in(quantity, unit):
         raise DecodeError("bad_setting", f"a {quantity} is not measured in {unit}")
-    return Scale(quantity, unit, factor)  # type: ignore[arg-type]
+    return Scale(quantity, unit, UNITS[unit][1])  # type: ignore[arg-type]
+
+
+def is_measured_in(quantity: str, unit: str) -> bool:
+    """Whether a unit of `UNITS` is one of this quantity."""
+    fitting = {"percent": ("level",), "volume": ("volume",), "length": ("distance", "depth")}
+    return quantity in fitting[UNITS[unit][0]]
 
 
 def unit_named(text: str | None) -> str | None:
