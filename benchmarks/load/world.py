@@ -43,7 +43,7 @@ class Mosquitto(Server):
         config.write_text(
             f"listener {self.port} {self.host}\nallow_anonymous true\nuser {user}"
             f"persistence true\npersistence_location {self.data_dir}/\nautosave_interval 1\n"
-            "max_inflight_messages 2000\nmax_queued_messages 0\n"
+            "max_inflight_messages 10000\nmax_queued_messages 0\n"
         )
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         return Command(name=self.name, argv=(program, "-c", str(config)))
