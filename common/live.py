@@ -36,6 +36,7 @@ KEEP_MS = 3_600_000
 TRIM_MS = KEEP_MS + 60_000  # so that what may be asked for is not trimmed while it is being read
 PRESENT = "live:present"
 PRESENT_MS = KEEP_MS + 600_000
+FEW_WORDS = 20  # asked for by name, whatever the number of those present
 # All events of a batch in one call: a command each costs a producer of thousands four times as much.
 ADD_ALL = """
 for at = 3, #ARGV, 4 do
@@ -70,8 +71,8 @@ def event_publish(
     events_publish([LiveEvent(audience, type, data, at or utc_now())])
 
 
-def events_publish(events: Sequence[LiveEvent]) -> None:
-    """Write many events in two round trips, in their order.
+def events_publish(events: Sequence[LiveEvent], *, present: set[str] | None = None) -> None:
+    """Write many events in two round trips, in their order; in one where `audiences_present` said who is `present`.
 
     Never raises and never waits long: without Redis the events are lost, which is logged once an outage, and
     their audiences are told to fetch anew when it is back.
@@ -85,7 +86,7 @@ def events_publish(events: Sequence[LiveEvent]) -> None:
         return
     missed = _outage.recall()
     try:
-        _write(addressed, words, missed)
+        _write(addressed, words, missed, present)
     except RedisError as error:
         _outage.begin(words | missed, error)
     else:
@@ -101,13 +102,18 @@ def audiences_present(words: Collection[str]) -> set[str]:
         return set(words)
     now_ms = time.time() * 1000
     try:
-        if client().zcard(PRESENT) <= len(words):
+        if len(words) > FEW_WORDS and client().zcard(PRESENT) <= len(words):
             present = client().zrangebyscore(PRESENT, now_ms, "+inf")
             return {word.decode() for word in cast("list[bytes]", present)}.intersection(words)
-        asked = list(words)
-        scores = client().zmscore(PRESENT, asked)
+        return _scored(words, now_ms)
     except RedisError:
         return set(words)
+
+
+def _scored(words: Collection[str], now_ms: float) -> set[str]:
+    """Those of the audiences that are present. Raises RedisError."""
+    asked = list(words)
+    scores = client().zmscore(PRESENT, asked)
     return {word for word, until in zip(asked, scores, strict=True) if until and until > now_ms}
 
 
@@ -120,12 +126,13 @@ def stream_key(shard: int) -> str:
     return f"live:{shard}"
 
 
-def _write(addressed: list[tuple[LiveEvent, list[str]]], words: set[str], missed: set[str]) -> None:
+def _write(
+    addressed: list[tuple[LiveEvent, list[str]]], words: set[str], missed: set[str], present: set[str] | None
+) -> None:
     redis = client()
-    asked = list(words | missed)
     now_ms = time.time() * 1000
-    scores = redis.zmscore(PRESENT, asked)
-    present = {word for word, until in zip(asked, scores, strict=True) if until and until > now_ms}
+    if present is None or missed:
+        present = _scored(words | missed, now_ms)
     if not present:
         return
     rows: list[bytes | str] = []

@@ -138,16 +138,17 @@ def insert_many_raw(name: str, documents: Sequence[Document]) -> list[Document]:
     return list(answer.get("writeErrors", ()))
 
 
-def update_many_ways(model: type[Model], writes: Sequence[Document]) -> int:
+def update_many_ways(model: type[Model], writes: Sequence[Document], *, durable: bool = True) -> int:
     """Up to 100,000 updates `{"q": filter, "u": update}`, each of one document, unordered; returns how many matched.
 
-    `bulk_write` without its look at every update. Raises PyMongoError; nothing is sent twice.
+    `bulk_write` without its look at every update. Not `durable`: a server that dies at once may have forgotten them.
+    Raises PyMongoError; nothing is sent twice.
     """
     command: dict[str, Any] = {
         "update": model._meta.db_table,
         "updates": writes,
         "ordered": False,
-        "writeConcern": DURABLE,
+        "writeConcern": DURABLE if durable else {"w": 1},
     }
     answer = database().command(command)
     _raise_undurable(answer)

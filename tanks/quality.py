@@ -11,8 +11,9 @@ a reading in the ingest pipeline.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 Quality = Literal["good", "suspect"]
 
@@ -83,6 +84,36 @@ def classify(*, state: FilterState, at: float, level_percent: float, source: str
     if state.suspect_at is not None and _agree(state, at, level_percent):
         return _confirmed(state, at, level_percent)
     return Verdict("suspect", False, _suspecting(state, at, level_percent, 1))
+
+
+class Timed(Protocol):
+    """A reading as `plain_run` takes it: ms since 1970, percent."""
+
+    @property
+    def ms(self) -> int: ...
+    @property
+    def level(self) -> float: ...
+
+
+def plain_run(state: FilterState, readings: Sequence[Timed], first: int) -> tuple[int, FilterState]:
+    """Passes over the readings from `first` on that are plainly good: the index of the next, and the state then.
+
+    What `classify` would say of them one by one, at a fraction of its cost: nearly all readings are later than the
+    one before, of water at rest, and near it whatever the time between.
+    """
+    last_at, level = state.last_good_at, state.last_good_level
+    if last_at is None or last_at < 0 or state.suspect_at is not None or state.pace or state.settling_until:
+        return first, state
+    index, count, at = first, len(readings), last_at
+    while index < count:
+        reading = readings[index]
+        after, next_level = reading.ms / 1000, reading.level
+        near = -FALL_PERCENT <= next_level - level <= RISE_PERCENT
+        if not near or after <= at or next_level <= ZERO_PERCENT:
+            break
+        at, level = after, next_level
+        index += 1
+    return index, state if index == first else FilterState(at, level)
 
 
 def _limits(hours: float, *, settling: bool) -> tuple[float, float]:

@@ -8,7 +8,8 @@ well; `q` and `s` only where they are not `good` and `sensor`.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from struct import Struct
+from typing import NamedTuple, Protocol
 
 from pymongo import DESCENDING, UpdateOne
 from pymongo.collection import Collection
@@ -21,8 +22,8 @@ COLLECTION = "readings"
 MANUAL_SLOT = 0
 DUPLICATE_KEY = 11000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 MAX_MS = 2**48 - 1
+DAY_MS = 86_400_000
 
 GOOD, SUSPECT, ESTIMATED = "good", "suspect", "estimated"
 _QUALITY = {GOOD: 0, SUSPECT: 1, ESTIMATED: 2}
@@ -43,46 +44,64 @@ class Reading(NamedTuple):
     quality: str = GOOD
     slot: int = 1
 
+    @property
+    def ms(self) -> int:
+        """Its time in ms since 1970."""
+        return to_ms(self.timestamp)
+
+
+class Row(Protocol):
+    """A reading to be stored: of a tank's series and its device's slot, ms since 1970, percent, litres."""
+
+    @property
+    def series(self) -> int: ...
+    @property
+    def slot(self) -> int: ...
+    @property
+    def ms(self) -> int: ...
+    @property
+    def level(self) -> float: ...
+    @property
+    def volume_liters(self) -> float: ...
+    @property
+    def source(self) -> str: ...
+
 
 def to_ms(at: datetime) -> int:
-    return (at - EPOCH) // MILLISECOND
+    since = at - EPOCH
+    return since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000
 
 
 def from_ms(milliseconds: int) -> datetime:
     return EPOCH + timedelta(milliseconds=milliseconds)
 
 
+_pack = Struct(">IQ").pack
+
+
 def key(series: int, milliseconds: int, slot: int) -> bytes:
-    return series.to_bytes(4, "big") + milliseconds.to_bytes(6, "big") + slot.to_bytes(2, "big")
+    return _pack(series, milliseconds << 16 | slot)
 
 
-def document(
-    series: int, ms: int, slot: int, level: float, volume_liters: float, quality: str, source: str
-) -> Document:
-    """A reading as it is stored; `ms` since 1970."""
-    made: Document = {
-        "_id": series.to_bytes(4, "big") + ms.to_bytes(6, "big") + slot.to_bytes(2, "big"),
-        "l": round(level * 1000),
-        "v": round(volume_liters * 1000),
-    }
-    if quality != GOOD:
-        made["q"] = _QUALITY[quality]
-    if source != SENSOR:
-        made["s"] = _SOURCE[source]
+def documents(rows: Iterable[Row], qualities: Iterable[str]) -> list[Document]:
+    """Readings as they are stored."""
+    made: list[Document] = []
+    for row, quality in zip(rows, qualities, strict=True):
+        one: Document = {
+            "_id": _pack(row.series, row.ms << 16 | row.slot),
+            "l": round(row.level * 1000),
+            "v": round(row.volume_liters * 1000),
+        }
+        if quality != GOOD:
+            one["q"] = _QUALITY[quality]
+        if row.source != SENSOR:
+            one["s"] = _SOURCE[row.source]
+        made.append(one)
     return made
 
 
 def to_document(reading: Reading) -> Document:
-    ms = to_ms(reading.timestamp)
-    return document(
-        reading.series,
-        ms,
-        reading.slot,
-        reading.level,
-        reading.volume_liters,
-        reading.quality,
-        reading.source,
-    )
+    return documents([reading], [reading.quality])[0]
 
 
 def from_document(document: Document) -> Reading:
@@ -104,7 +123,7 @@ def readings_collection() -> Collection[Document]:
 
 def insert(readings: Sequence[Reading]) -> set[int]:
     """Stores the readings; see `insert_documents`."""
-    return insert_documents([to_document(reading) for reading in readings])
+    return insert_documents(documents(readings, [reading.quality for reading in readings]))
 
 
 def insert_documents(documents: Sequence[Document]) -> set[int]:

@@ -13,7 +13,7 @@ import msgspec
 from pymongo import MongoClient
 from pymongo.errors import BulkWriteError
 
-from tanks.readings import EPOCH, MILLISECOND, key
+from tanks.readings import key, to_ms
 
 
 class Reading(msgspec.Struct, gc=False):
@@ -37,7 +37,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     tank_id, series = tanks[name]
     rows = [
         {
-            "_id": key(series, (one.timestamp - EPOCH) // MILLISECOND, 1),
+            "_id": key(series, to_ms(one.timestamp), 1),
             "l": round(one.level * 1000),
             "v": round(one.level * 1e5),
         }

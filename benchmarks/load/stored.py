@@ -22,6 +22,7 @@ REPEATS = 30
 def fill(first: int, end: int, tanks: int) -> float:
     """Seconds it took."""
     from tanks import readings
+    from tanks.services.readings import Candidate
 
     start = readings.to_ms(datetime(2026, 1, 1, tzinfo=UTC))
     step = int(STEP.total_seconds() * 1000)
@@ -32,18 +33,9 @@ def fill(first: int, end: int, tanks: int) -> float:
             turn, series = divmod(number, tanks)
             level = 90 - (series % 40) - (turn * 37 % 3000) / 100
             jitter = series * 131 % 60_000
-            rows.append(
-                readings.document(
-                    FIRST_SERIES + series,
-                    start + turn * step + jitter,
-                    1,
-                    level,
-                    level * 100,
-                    "good",
-                    "sensor",
-                )
-            )
-        readings.insert_documents(rows)
+            ms = start + turn * step + jitter
+            rows.append(Candidate(FIRST_SERIES + series, 1, ms, level, level * 100, readings.SENSOR))
+        readings.insert_documents(readings.documents(rows, [readings.GOOD] * len(rows)))
     return time.monotonic() - begun
 
 

@@ -16,7 +16,7 @@ import msgspec
 from pymongo import MongoClient, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from tanks.readings import EPOCH, MILLISECOND, key
+from tanks.readings import key, to_ms
 
 BATCH = 5_000  # as the product: a tank is updated once a batch
 TOPIC = "tanks/+/level"
@@ -44,7 +44,7 @@ class Store:
         for topic, payload in messages:
             tank_id, series = self.tanks[topic.split(b"/")[1].decode()]
             reading = decode(payload)
-            ms = (reading.timestamp - EPOCH) // MILLISECOND
+            ms = to_ms(reading.timestamp)
             rows.append(
                 {"_id": key(series, ms, 1), "l": round(reading.level * 1000), "v": round(reading.level * 1e5)}
             )

@@ -9,6 +9,7 @@ import msgspec
 
 from iot.decoders.base import DeviceEvent, Measurement
 from iot.ingest.known import KnownDevice, KnownTank
+from tanks.services.readings import Candidate
 
 
 class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -28,17 +29,13 @@ class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     redelivered: bool = False
 
 
-class Sample(msgspec.Struct, gc=False):
-    """One reading on its way: where it came from, and what is known of it so far (percent, litres)."""
+class Sample(Candidate, gc=False):
+    """One reading on its way: what is to be recorded, as far as it is known, and where it came from."""
 
     message: int  # index in the batch
     item: int  # index in the message
     device: KnownDevice
     measurement: Measurement
-    at: datetime
-    repeat: bool = False  # redelivered, and `at` says only when: it may be stored under another time
-    level: float = 0.0
-    volume_liters: float = 0.0
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -57,11 +54,13 @@ class Batch:
 
     messages: list[Message]
     now: datetime
+    changes_heard: bool = False  # just now, of devices: by whoever asked who the sender is
     samples: list[Sample] = field(default_factory=list)
     statuses: list[Sample] = field(default_factory=list)  # samples without a quantity: battery, signal
     events: list[tuple[KnownDevice, DeviceEvent, datetime]] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     duplicates: set[int] = field(default_factory=set)  # indexes of samples
+    repeats: list[Sample] = field(default_factory=list)  # sent again, and their times say only when they came
     suspects: int = 0
     tanks: dict[int, KnownTank] = field(default_factory=dict)  # those of the samples, by series
     moved: set[int] = field(default_factory=set)  # series of tanks whose current level is new
@@ -72,7 +71,7 @@ class Batch:
     def clear(self) -> None:
         """Back to the messages alone: the first step failed and is done again."""
         self.samples, self.statuses, self.events, self.rejections, self.downlinks = [], [], [], [], []
-        self.heard = set()
+        self.heard, self.repeats = set(), []
 
     def reject(
         self, message: int, code: str, detail: str, *, item: int | None = None, device_id: str = ""

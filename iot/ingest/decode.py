@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,8 +14,8 @@ from iot.decoders.base import Decoded, DecodeError, Measurement
 from iot.decoders.sparkplug_b import rebirth_command
 from iot.ingest.batch import Batch, Message, Sample
 from iot.ingest.known import KnownDevice, KnownDevices
+from tanks.readings import SENSOR, to_ms
 
-MILLISECOND = timedelta(milliseconds=1)
 LEVEL_TOPIC, LEVEL_TAIL = "tanks/", "/level"
 OBJECT = b"{"
 STRANGERS = 10_000
@@ -67,7 +67,8 @@ class BatchContext:
 
 def decode(batch: Batch, known: KnownDevices) -> None:
     """Messages → samples and events of known devices; everything else becomes a rejection."""
-    known.hear_changes()
+    if not batch.changes_heard:
+        known.hear_changes()
     known.load(_named_by_topics(batch.messages))
     context = BatchContext(known, batch.now)
     for index, message in enumerate(batch.messages):
@@ -107,7 +108,7 @@ def _decode_level(batch: Batch, known: KnownDevices, index: int, message: Messag
     except DecodeError as error:
         batch.reject(index, error.code, error.detail, device_id=device_id)
         return
-    _place(batch, index, 0, message, device, measurement)
+    _place(batch, index, message, device, (measurement,))
 
 
 def _named_by_topics(messages: list[Message]) -> set[str]:
@@ -176,47 +177,51 @@ def _take(batch: Batch, known: KnownDevices, index: int, message: Message, decod
     if message.device_id is not None and device.device_id != message.device_id:
         batch.reject(index, "foreign_device", "these credentials are another device's", device_id=name)
         return
-    rejected = {item for item, _ in decoded.rejected}
-    item = 0
-    for measurement in decoded.measurements:
-        while item in rejected:
-            item += 1
-        _place(batch, index, item, message, device, measurement)
-        item += 1
+    _place(batch, index, message, device, decoded.measurements, {item for item, _ in decoded.rejected})
 
 
 def _place(
-    batch: Batch, index: int, item: int, message: Message, device: KnownDevice, measurement: Measurement
+    batch: Batch,
+    index: int,
+    message: Message,
+    device: KnownDevice,
+    measurements: Iterable[Measurement],
+    rejected: Collection[int] = (),
 ) -> None:
-    """A sample at its time: its own, else that of its arrival."""
-    at = measurement.at
-    if at is None:
-        if message.retained:
-            batch.reject(
-                index,
-                "retained",
-                "a retained message without a time says nothing of now",
-                item=item,
-                device_id=device.device_id,
-            )
-            return
-        at = message.received_at
-        if device.last_arrival is not None and at <= device.last_arrival:
-            # Two samples of one moment are two readings, not one sent twice.
-            at = device.last_arrival + MILLISECOND
-        device.last_arrival = at
-    batch.heard.add(device)
-    repeat = message.redelivered and measurement.at is None
-    sample = Sample(index, item, device, measurement, at, repeat)
-    if not measurement.has_quantity:
-        batch.statuses.append(sample)
-    elif device.tank is None:
-        batch.reject(
-            index,
-            "unclaimed_device",
-            "the device belongs to no tank yet",
-            item=item,
-            device_id=device.device_id,
-        )
-    else:
-        batch.samples.append(sample)
+    """Samples at their times: their own, else that of their arrival. `rejected` are the places of items refused."""
+    tank, slot = device.tank, device.slot
+    series = tank.series if tank is not None else 0
+    samples, item = batch.samples, -1
+    for measurement in measurements:
+        item += 1
+        while item in rejected:
+            item += 1
+        at = measurement.at
+        if at is not None:
+            ms = to_ms(at)
+        elif message.retained:
+            why = "a retained message without a time says nothing of now"
+            batch.reject(index, "retained", why, item=item, device_id=device.device_id)
+            continue
+        else:
+            ms = _arrival(device, message)
+        batch.heard.add(device)
+        sample = Sample(series, slot, ms, 0.0, 0.0, SENSOR, index, item, device, measurement)
+        if not measurement.has_quantity:
+            batch.statuses.append(sample)
+        elif tank is None:
+            why = "the device belongs to no tank yet"
+            batch.reject(index, "unclaimed_device", why, item=item, device_id=device.device_id)
+        else:
+            samples.append(sample)
+            if at is None and message.redelivered:
+                batch.repeats.append(sample)
+
+
+def _arrival(device: KnownDevice, message: Message) -> int:
+    """The time of a sample that has none (ms). Two of one moment are two readings, not one sent twice."""
+    ms = to_ms(message.received_at)
+    if device.last_arrival is not None and ms <= device.last_arrival:
+        ms = device.last_arrival + 1
+    device.last_arrival = ms
+    return ms

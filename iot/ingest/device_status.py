@@ -7,7 +7,6 @@ change between online, offline and faulty is written at once.
 from __future__ import annotations
 
 import time
-from datetime import datetime
 
 from common.mongo import update_many_ways
 from iot.decoders.base import DeviceEvent
@@ -24,6 +23,8 @@ LEARNING_RATE = 0.2
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 1.0, 7 * 86_400.0
 LOW_VOLTS, FULL_VOLTS = 3.0, 3.6  # of the lithium cells that such sensors carry
 
+# What the next report tells again: not worth a wait for the disk.
+HEARD_AGAIN = {"last_seen", "interval_seconds", "battery_percent", "rssi_dbm", "temperature_c"}
 ALIVE = {"online", "birth"}
 GONE = {"offline", "death"}
 
@@ -44,7 +45,7 @@ class DeviceStatuses:
         for sample in batch.samples:
             device = sample.device
             _note_sample(sample)
-            _learn_interval(device, sample.at)
+            _learn_interval(device, sample.ms)
             if device.sensor_errors:
                 device.sensor_errors = device.pending["sensor_errors"] = 0
             wanted[device] = DeviceStatus.ONLINE
@@ -77,8 +78,9 @@ class DeviceStatuses:
             for device in self.unwritten.values()
             if device.pending
         ]
+        durable = any(device.pending.keys() - HEARD_AGAIN for device in self.unwritten.values())
         for at in range(0, len(writes), WRITES_AT_ONCE):
-            update_many_ways(Device, writes[at : at + WRITES_AT_ONCE])
+            update_many_ways(Device, writes[at : at + WRITES_AT_ONCE], durable=durable)
         for device in self.unwritten.values():
             device.pending = {}
         self.unwritten.clear()
@@ -100,14 +102,14 @@ def _note_sample(sample: Sample) -> None:
         pending["firmware"] = measurement.firmware[:64]
 
 
-def _learn_interval(device: KnownDevice, at: datetime) -> None:
+def _learn_interval(device: KnownDevice, ms: int) -> None:
     """The interval follows the gaps between a device's own times; a missed report moves it little."""
-    before = device.last_at
-    if before is None or at <= before:
-        device.last_at = before or at
+    before = device.last_ms
+    if before is None or ms <= before:
+        device.last_ms = before or ms
         return
-    device.last_at = at
-    gap = min((at - before).total_seconds(), LONGEST_INTERVAL)
+    device.last_ms = ms
+    gap = min((ms - before) / 1000, LONGEST_INTERVAL)
     interval = device.interval
     if interval is None:
         interval = gap

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bson import ObjectId
 from kombu.exceptions import OperationalError
@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError
 from iot.ingest.batch import Batch
 from iot.ingest.known import KnownDevices
 from tanks.mind_queue import minds_touch
+from tanks.readings import from_ms, to_ms
 from tanks.services.level_zones import level_zone_apply, replenishment_request, zone_of
 from tanks.zones import OK
 
@@ -75,9 +76,11 @@ def touch_minds(batch: Batch, known: KnownDevices) -> None:
     duplicates = batch.duplicates
     if len(duplicates) == len(batch.samples):
         return
-    on_time = batch.now - ON_TIME
-    late: dict[ObjectId, datetime] = {}
+    on_time = to_ms(batch.now - ON_TIME)
+    oldest: dict[int, int] = {}
     for index, sample in enumerate(batch.samples):
-        if sample.at < on_time and index not in duplicates and (tank := sample.device.tank) is not None:
-            late[tank.id] = min(sample.at, late.get(tank.id, sample.at))
+        ms = sample.ms
+        if ms < on_time and index not in duplicates and ms < oldest.get(sample.series, on_time):
+            oldest[sample.series] = ms
+    late = {batch.tanks[series].id: from_ms(ms) for series, ms in oldest.items()}
     minds_touch([tank.id for tank in batch.tanks.values()], late)

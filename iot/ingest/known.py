@@ -21,6 +21,7 @@ from common.redis import client
 from tanks.changes import STREAM
 from tanks.geometry import Geometry, GeometryError
 from tanks.models import Device, Tank
+from tanks.readings import to_ms
 from tanks.services.devices import secret_matches
 from tanks.services.readings import TankState, states_load
 
@@ -88,7 +89,7 @@ class KnownDevice:
     """A registered device, and what was heard of it since its document was last written."""
 
     __slots__ = (
-        "decoder_state", "device_id", "id", "interval", "kind", "last_arrival", "last_at", "last_seen",
+        "decoder_state", "device_id", "id", "interval", "kind", "last_arrival", "last_ms", "last_seen",
         "pending", "secrets", "sensor_errors", "settings", "slot", "status", "tank",
     )  # fmt: skip
 
@@ -109,8 +110,9 @@ class KnownDevice:
         self.interval: float | None = document.get("interval_seconds")
         self.sensor_errors: int = document.get("sensor_errors") or 0
         self.tank = tank
-        self.last_at: datetime | None = self.last_seen  # of the newest sample, for learning the interval
-        self.last_arrival: datetime | None = None  # given as the time of a sample that had none
+        # The time of the newest sample, for learning the interval; and that given to a sample without one.
+        self.last_ms: int | None = to_ms(self.last_seen) if self.last_seen else None
+        self.last_arrival: int | None = None
         self.pending: dict[str, Any] = {}
 
     def secret_is(self, secret: str, *, now: datetime) -> bool:
@@ -174,7 +176,7 @@ class KnownDevices:
             device = KnownDevice(document, tank)
             before = devices.get(device.device_id, (0.0, None))[1]
             if before is not None:
-                device.last_at, device.last_arrival = before.last_at, before.last_arrival
+                device.last_ms, device.last_arrival = before.last_ms, before.last_arrival
             devices[device.device_id] = (now + KEPT_SECONDS, device)
             if tank is not None:
                 self._by_tank[tank.id] = (device.device_id, tank.series)

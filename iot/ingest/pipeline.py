@@ -44,8 +44,8 @@ class Pipeline:
             count,
         )
 
-    def begin(self, messages: Sequence[Message]) -> Batch:
-        return Batch(list(messages), utc_now())
+    def begin(self, messages: Sequence[Message], *, changes_heard: bool = False) -> Batch:
+        return Batch(list(messages), utc_now(), changes_heard)
 
     def run(self, batch: Batch) -> Batch:
         """All steps, or those still undone when a run before failed. Raises PyMongoError; call it again then.

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections import Counter
 
 from iot.ingest.batch import Batch, Sample
 from iot.ingest.known import KnownDevices, KnownTank
 from tanks import readings
 from tanks.geometry import GeometryError, level_and_volume
-from tanks.readings import to_ms
-from tanks.services.readings import Candidate, readings_record
+from tanks.services.readings import readings_record
 
-LATELY, ONE_BATCH = 50, timedelta(seconds=10)
+LATELY, ONE_BATCH_MS = 50, 10_000
 
 
 def convert(batch: Batch, known: KnownDevices) -> None:
     """Litres and percent of every sample, by its tank's capacity and shape."""
-    converted = []
-    for sample in batch.samples:
+    failed = set()
+    for index, sample in enumerate(batch.samples):
         tank = sample.device.tank
         assert tank is not None  # seen to when it was placed
-        measurement = sample.measurement
-        percent = measurement.level_percent
+        percent = sample.measurement.level_percent
         if percent is not None:
             sample.level = percent
             sample.volume_liters = tank.capacity * percent / 100.0
-            converted.append(sample)
-        elif _convert_by_shape(batch, sample, tank):
-            converted.append(sample)
-    batch.samples = converted
+        elif not _convert_by_shape(batch, sample, tank):
+            failed.add(index)
+    if failed:
+        batch.samples = [sample for index, sample in enumerate(batch.samples) if index not in failed]
 
 
 def _convert_by_shape(batch: Batch, sample: Sample, tank: KnownTank) -> bool:
@@ -58,14 +56,9 @@ def record(batch: Batch, known: KnownDevices) -> None:
     states = known.states
     if not tanks.keys() <= states.keys():
         _drop_gone(batch, tanks.keys() - states.keys())
-    if any(sample.repeat for sample in batch.samples):
-        _recall(batch)
-    candidates = [
-        Candidate(tank.series, sample.device.slot, to_ms(sample.at), sample.level, sample.volume_liters)
-        for sample in batch.samples
-        if (tank := sample.device.tank) is not None
-    ]
-    recorded = readings_record(candidates=candidates, states=states)
+    if batch.repeats:
+        _recall(batch.repeats)
+    recorded = readings_record(candidates=batch.samples, states=states)
     if recorded.conflicts:
         known.doubt_states()
     batch.duplicates = recorded.duplicates
@@ -76,32 +69,32 @@ def record(batch: Batch, known: KnownDevices) -> None:
         _drop_gone(batch, recorded.gone)
 
 
-def _recall(batch: Batch) -> None:
+def _recall(repeats: list[Sample]) -> None:
     """Gives samples that have no time of their own the one they are stored under already, if they are.
 
     A listener that died after it stored such a sample, and before it said so, is sent it again, and would store it
     as another one. It is known by its level, among the last that were stored together.
     """
-    lately: dict[int, dict[float, datetime]] = {}
-    for sample in batch.samples:
-        if sample.repeat and sample.device.tank is not None:
-            series = sample.device.tank.series
-            if series not in lately:
-                lately[series] = _stored_lately(series, sample.device.slot)
-            sample.at = lately[series].get(round(sample.level, 3), sample.at)
+    lately: dict[int, dict[float, int]] = {}
+    asked = Counter(sample.series for sample in repeats)
+    for sample in repeats:
+        series = sample.series
+        if series not in lately:
+            lately[series] = _stored_lately(series, sample.slot, LATELY + asked[series])
+        sample.ms = lately[series].get(round(sample.level, 3), sample.ms)
 
 
-def _stored_lately(series: int, slot: int) -> dict[float, datetime]:
-    """Level → time of a device's newest readings, as far back as one batch may reach."""
-    rows = [row for row in readings.newest(series, limit=LATELY) if row.slot == slot]
-    return {row.level: row.timestamp for row in rows if rows[0].timestamp - row.timestamp <= ONE_BATCH}
+def _stored_lately(series: int, slot: int, limit: int) -> dict[float, int]:
+    """Level → time (ms) of a device's newest readings, as far back as one batch may reach."""
+    rows = [row for row in readings.newest(series, limit=limit) if row.slot == slot]
+    return {row.level: row.ms for row in rows if rows[0].ms - row.ms <= ONE_BATCH_MS}
 
 
 def _drop_gone(batch: Batch, gone: set[int]) -> None:
     """Refuses the samples of tanks that were deleted meanwhile."""
     kept = []
     for sample in batch.samples:
-        if sample.device.tank is not None and sample.device.tank.series in gone:
+        if sample.series in gone:
             batch.reject(
                 sample.message,
                 "unknown_device",

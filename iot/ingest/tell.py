@@ -32,14 +32,15 @@ class LiveEvents:
 
     def tell(self, batch: Batch, known: KnownDevices) -> None:
         """The step."""
-        events = _events_of(batch, known)
+        present = audiences_present({word for series in batch.moved for word in batch.tanks[series].audience})
+        events = _events_of(batch, known, present)
         if not events:
             return
         if self._writer is None:
-            events_publish(events)
+            events_publish(events, present=present)
             return
         self.finish()
-        self._under_way = self._writer.submit(events_publish, events)
+        self._under_way = self._writer.submit(events_publish, events, present=present)
 
     def finish(self) -> None:
         """Waits for the events that are on their way."""
@@ -48,9 +49,7 @@ class LiveEvents:
             self._under_way = None
 
 
-def _events_of(batch: Batch, known: KnownDevices) -> list[LiveEvent]:
-    audiences = {word for series in batch.moved for word in batch.tanks[series].audience}
-    present = audiences_present(audiences)
+def _events_of(batch: Batch, known: KnownDevices, present: set[str]) -> list[LiveEvent]:
     if not present:
         return []
     events = []

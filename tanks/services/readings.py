@@ -7,19 +7,21 @@ readings are duplicates then, and still move the level.
 """
 
 import secrets
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, NamedTuple
 
+import msgspec
 from bson import ObjectId
 
 from common.errors import DomainError
 from common.mongo import Document, collection, update_many_ways
 from tanks import readings
 from tanks.models import Tank
-from tanks.quality import FilterState, classify
+from tanks.quality import FilterState, classify, plain_run
 from tanks.readings import GOOD, Reading, from_ms, to_ms
 
 ATTEMPTS = 20
@@ -51,7 +53,7 @@ class TankState:
     zone: str = ""
 
 
-class Candidate(NamedTuple):
+class Candidate(msgspec.Struct, gc=False):
     """A reading to be recorded: percent, litres, ms since 1970."""
 
     series: int
@@ -59,7 +61,7 @@ class Candidate(NamedTuple):
     ms: int
     level: float
     volume_liters: float
-    source: str = "sensor"
+    source: str
 
 
 @dataclass(slots=True)
@@ -113,21 +115,12 @@ def readings_record(*, candidates: Sequence[Candidate], states: dict[int, TankSt
     """
     recorded = Recorded([GOOD] * len(candidates))
     qualities = recorded.qualities
-    by_tank: dict[int, list[int]] = {}
+    by_tank: dict[int, list[int]] = defaultdict(list)
     for index, candidate in enumerate(candidates):
-        series = candidate.series
-        if series in by_tank:
-            by_tank[series].append(index)
-        else:
-            by_tank[series] = [index]
+        by_tank[candidate.series].append(index)
     work = _Work(candidates, qualities)
     drafts = {series: work.judge(states[series], indexes) for series, indexes in by_tank.items()}
-    recorded.duplicates = readings.insert_documents(
-        [
-            readings.document(c.series, c.ms, c.slot, c.level, c.volume_liters, quality, c.source)
-            for c, quality in zip(candidates, qualities, strict=True)
-        ]
-    )
+    recorded.duplicates = readings.insert_documents(readings.documents(candidates, qualities))
     stored = qualities.copy()
     for index in recorded.duplicates:
         stored[index] = ""  # judged by whoever stored it; only a confirmation may change it
@@ -173,10 +166,19 @@ class _Work:
         candidates = self.candidates
         if len(indexes) > 1:
             indexes = sorted(indexes, key=lambda i: candidates[i].ms)
-        draft = _Draft(candidates[indexes[0]].series, state, state.filter, state.current)
+        mine = [candidates[index] for index in indexes]
+        draft = _Draft(mine[0].series, state, state.filter, state.current)
         newest: Candidate | None = None
-        for index in indexes:
-            candidate = candidates[index]
+        place = 0
+        while place < len(mine):
+            begun = place
+            place, draft.filter = plain_run(draft.filter, mine, place)
+            if place > begun:
+                newest = mine[place - 1]
+                for index in indexes[begun:place]:
+                    self.qualities[index] = GOOD
+                continue
+            candidate, index = mine[place], indexes[place]
             at = candidate.ms / 1000
             before = draft.filter
             verdict = classify(state=before, at=at, level_percent=candidate.level, source=candidate.source)
@@ -188,6 +190,7 @@ class _Work:
                 newest = candidate
             if verdict.confirmed_at is not None:
                 draft.confirmed.append((round(verdict.confirmed_at * 1000), candidate.slot or 1))
+            place += 1
         if newest is not None:
             current, at_time = draft.current, from_ms(newest.ms)
             if current is None or current.timestamp < at_time:

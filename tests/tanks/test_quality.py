@@ -7,7 +7,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tanks.quality import FilterState, Verdict, classify
+from tanks.quality import FilterState, Verdict, classify, plain_run
+from tanks.services.readings import Candidate
 
 QUARTER = 900.0
 
@@ -116,3 +117,42 @@ def test_whatever_came_before_three_like_readings_are_believed(history: list[flo
 def test_the_state_survives_a_document(levels: list[float]) -> None:
     state = run([50.0, *levels])[-1].state
     assert FilterState.from_dict(state.to_dict()) == state
+
+
+levels = st.one_of(
+    st.floats(48, 52), st.sampled_from([0.0, 0.5, 0.51, 48.0, 50.0, 51.5, 100.0, math.nan, math.inf])
+)
+steps = st.one_of(st.integers(-5_000, 600_000), st.sampled_from([0, 1, 900_000, 40_000_000]))
+states = st.builds(
+    FilterState,
+    last_good_at=st.one_of(st.none(), st.sampled_from([-5.0, 0.0, 1_000_000.0])),
+    last_good_level=st.floats(48, 52),
+    pace=st.sampled_from([0.0, 0.0, -3.0]),
+    settling_until=st.sampled_from([0.0, 0.0, 1_000_500.0]),
+    suspect_at=st.one_of(st.none(), st.none(), st.just(1_000_100.0)),
+    suspect_level=st.just(20.0),
+    suspect_count=st.integers(0, 2),
+)
+
+
+@given(states, st.lists(st.tuples(steps, levels), max_size=12), st.integers(0, 2))
+def test_what_a_run_passes_over_is_what_would_be_believed_one_by_one(
+    state: FilterState, moves: list[tuple[int, float]], first: int
+) -> None:
+    ms, readings = 1_000_000_000, []
+    for step, level in moves:
+        ms += step
+        readings.append(Candidate(1, 1, ms, level, 0.0, "sensor"))
+    first = min(first, len(readings))
+    end, after = plain_run(state, readings, first)
+    one_by_one = state
+    for reading in readings[first:end]:
+        verdict = classify(state=one_by_one, at=reading.ms / 1000, level_percent=reading.level)
+        assert (verdict.quality, verdict.confirmed_at) == ("good", None)
+        one_by_one = verdict.state
+    assert after == one_by_one
+
+
+def test_a_run_passes_over_all_of_a_slow_fall() -> None:
+    readings = [Candidate(1, 1, 1_000_000 * n, 90 - n * 0.1, 0.0, "sensor") for n in range(1, 500)]
+    assert plain_run(FilterState(0.0, 90.0), readings, 0)[0] == len(readings)

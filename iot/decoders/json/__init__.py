@@ -5,14 +5,17 @@ One object or an array of up to 1,000, each with exactly one of `level` (percent
 A level within one percent outside 0..100 is sensor noise and is clamped; beyond, it is rejected. With
 `settings["field"]`, one field of any other JSON object is read instead.
 
-This is the hot path of the listener: a well-formed object is parsed straight into a struct; only what does
-not fit is parsed a second time to say exactly why.
+This is the hot path. What most devices send (a level in range, a time in UTC, plain numbers beside it) is parsed and
+checked by one decoder in one go; what does not fit is parsed a second time, to take it if it can be taken, and to say
+exactly why if not. Both ways make the same samples.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+import contextlib
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import msgspec
 
@@ -47,19 +50,26 @@ _STATUS: dict[str, tuple[str, float, float]] = {
 _NOISE = 1.0
 
 
-class _Wire(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    level: float | None = None
-    volumeLiters: float | None = None
-    distanceMm: float | None = None
-    depthMm: float | None = None
-    timestamp: datetime | float | None = None
-    battery: float | None = None
-    rssi: float | None = None
-    temperature: float | None = None
+_Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
+_Millimetres = Annotated[float, msgspec.Meta(ge=0, le=100_000)]
 
 
-_decode_one = msgspec.json.Decoder(_Wire).decode
-_decode_many = msgspec.json.Decoder(list[_Wire]).decode
+class _Plain(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A reading in the ranges above, as most devices send it."""
+
+    level: _Percent | None = None
+    volumeLiters: Annotated[float, msgspec.Meta(ge=0, le=1e9)] | None = None
+    distanceMm: _Millimetres | None = None
+    depthMm: _Millimetres | None = None
+    timestamp: Annotated[datetime, msgspec.Meta(tz=True)] | float | None = None
+    battery: _Percent | None = None
+    rssi: Annotated[int, msgspec.Meta(ge=-200, le=100)] | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=-100, le=150)] | None = None
+
+
+_plain_one = msgspec.json.Decoder(_Plain).decode
+_plain_many = msgspec.json.Decoder(list[_Plain]).decode
+_UNFIT = (msgspec.MsgspecError, DecodeError, RecursionError, UnicodeDecodeError)
 
 
 def device_id_from_topic(topic: str) -> str | None:
@@ -92,36 +102,60 @@ def decode(topic: str, payload: bytes, context: DecoderContext) -> list[Decoded]
 
 
 def decode_reading(payload: bytes, received_at: datetime) -> Measurement:
-    """One JSON object: the fast path. Raises DecodeError."""
+    """One JSON object. Raises DecodeError."""
     if len(payload) <= MAX_PAYLOAD_BYTES:
-        try:
-            return _from_wire(_decode_one(payload), received_at)
-        except (msgspec.MsgspecError, DecodeError, RecursionError, UnicodeDecodeError):
-            pass  # parsed again below, for the exact reason
+        with contextlib.suppress(*_UNFIT):
+            return _measured((_plain_one(payload),), received_at)[0]
     return _from_object(load_json(payload), received_at)
 
 
-def decode_items(body: bytes, received_at: datetime) -> list[Measurement | DecodeError]:
+def decode_items(body: bytes, received_at: datetime) -> Sequence[Measurement | DecodeError]:
     """One result for each item of a body, in its order: the sample, or why it was rejected.
 
     Raises DecodeError when the body as a whole is unusable: `not_json`, `too_large`, `too_deep`,
     `wrong_type` (neither object nor array), `empty`, `too_many_items`.
     """
-    if len(body) <= MAX_PAYLOAD_BYTES and body.lstrip()[:1] == b"[":
-        try:
-            wires = _decode_many(body)
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            pass
-        else:
-            _check_count(len(wires))
-            return [_result(_from_wire, wire, received_at) for wire in wires]
+    if len(body) <= MAX_PAYLOAD_BYTES:
+        with contextlib.suppress(*_UNFIT):
+            plain = _plain_many(body)
+            _check_count(len(plain))
+            return _measured(plain, received_at)
     value = load_json(body)
     if isinstance(value, dict):
-        return [_result(_from_object, value, received_at)]
+        return [_result(value, received_at)]
     if not isinstance(value, list):
         raise DecodeError("wrong_type", "expected a JSON object or an array of objects")
     _check_count(len(value))
-    return [_result(_from_object, item, received_at) for item in value]
+    return [_result(item, received_at) for item in value]
+
+
+def _measured(plain: Iterable[_Plain], received_at: datetime) -> list[Measurement]:
+    """Plain readings as samples. Raises DecodeError where one needs a closer look."""
+    earliest, latest = times.EARLIEST, received_at + times.FUTURE_TOLERANCE
+    found = []
+    for one in plain:
+        level, volume, distance, depth = one.level, one.volumeLiters, one.distanceMm, one.depthMm
+        if (level is None) + (volume is None) + (distance is None) + (depth is None) != 3:
+            raise _count_error(2)
+        at = one.timestamp
+        if at is not None:
+            if not isinstance(at, datetime):
+                at = times.parse_epoch(at)
+            if at.tzinfo is not UTC or at.microsecond % 1000 or not earliest <= at <= latest:
+                at = times.checked(at, received_at)
+        found.append(
+            Measurement(
+                at=at,
+                level_percent=level,
+                volume_liters=volume,
+                distance_mm=distance,
+                depth_mm=depth,
+                battery_percent=one.battery,
+                rssi_dbm=one.rssi,
+                temperature_c=one.temperature,
+            )
+        )
+    return found
 
 
 def _check_count(count: int) -> None:
@@ -131,58 +165,15 @@ def _check_count(count: int) -> None:
         raise DecodeError("too_many_items", f"{count} readings, at most {MAX_ITEMS}")
 
 
-def _result(convert: Any, item: Any, received_at: datetime) -> Measurement | DecodeError:
+def _result(item: Any, received_at: datetime) -> Measurement | DecodeError:
     try:
-        return convert(item, received_at)  # type: ignore[no-any-return]
+        return _from_object(item, received_at)
     except DecodeError as error:
         return error
 
 
-def _from_wire(wire: _Wire, received_at: datetime) -> Measurement:
-    """A struct whose types are right to a sample; ranges are checked here, on plain locals for speed."""
-    level, volume, distance, depth = wire.level, wire.volumeLiters, wire.distanceMm, wire.depthMm
-    if (level is None) + (volume is None) + (distance is None) + (depth is None) != 3:
-        raise _count_error(4 - sum(value is None for value in (level, volume, distance, depth)))
-    if level is not None:
-        if not 0.0 <= level <= 100.0:
-            level = _in_range("level", level)
-    elif volume is not None:
-        if not 0.0 <= volume <= 1e9:
-            raise _range_error("volumeLiters", volume)
-    elif not 0.0 <= (distance if distance is not None else depth) <= 100_000.0:  # type: ignore[operator]
-        raise _range_error("distanceMm" if distance is not None else "depthMm", distance or depth)
-    battery, rssi, temperature = wire.battery, wire.rssi, wire.temperature
-    if battery is not None:
-        battery = _in_range("battery", battery)
-    if rssi is not None:
-        rssi = round(_in_range("rssi", rssi))
-    if temperature is not None:
-        temperature = _in_range("temperature", temperature)
-    at = wire.timestamp
-    if at is not None:
-        at = _wire_time(at, received_at)
-    return Measurement(
-        at=at,
-        level_percent=level,
-        volume_liters=volume,
-        distance_mm=distance,
-        depth_mm=depth,
-        battery_percent=battery,
-        rssi_dbm=rssi,
-        temperature_c=temperature,
-    )
-
-
-def _wire_time(at: datetime | float, received_at: datetime) -> datetime:
-    if not isinstance(at, datetime):
-        at = times.parse_epoch(at)
-    elif at.tzinfo is None:
-        raise DecodeError("not_a_time", "the time has no zone")
-    return times.checked(at, received_at)
-
-
 def _from_object(item: Any, received_at: datetime) -> Measurement:
-    """The same from any parsed JSON value, naming what is wrong with it."""
+    """The sample of any parsed JSON value. Raises DecodeError, naming what is wrong with it."""
     if not isinstance(item, dict):
         raise DecodeError("wrong_type", "a reading is a JSON object")
     found = {name: item[name] for name in (*_QUANTITIES, *_STATUS) if item.get(name) is not None}
@@ -212,7 +203,7 @@ def _in_range(name: str, value: float) -> float:
     raise _range_error(name, value)
 
 
-def _range_error(name: str, value: float | None) -> DecodeError:
+def _range_error(name: str, value: float) -> DecodeError:
     _, least, most = _QUANTITIES.get(name) or _STATUS[name]
     return DecodeError("out_of_range", f"{name} {value!r} is outside {least:g} to {most:g}")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -159,3 +160,26 @@ def test_item_of_a_batch_fares_as_it_would_alone(items: list[dict[str, object]])
     for item, result in zip(items, together, strict=True):
         code = result.code if isinstance(result, DecodeError) else "ok"
         assert code == code_of(item)
+        if isinstance(result, Measurement):
+            assert decoder.decode_reading(json.dumps(item).encode(), NOW) == result
+
+
+ordinary = st.fixed_dictionaries(
+    {
+        "level": st.one_of(st.integers(0, 100), st.floats(0, 100)),
+        "timestamp": st.one_of(
+            st.datetimes(datetime(1999, 12, 30), datetime(2030, 1, 1), timezones=st.just(UTC)),
+            st.datetimes(
+                datetime(2020, 1, 1), datetime(2026, 1, 1), timezones=st.just(timezone(timedelta(hours=5.5)))
+            ),
+        ).map(datetime.isoformat),
+    },
+    optional={"battery": st.integers(0, 100), "rssi": st.floats(-200, 100), "temperature": st.just(None)},
+)
+
+
+@given(st.lists(ordinary, min_size=1, max_size=5))
+def test_ordinary_readings_are_the_same_by_the_fast_path_and_by_the_exact_one(items: list[Any]) -> None:
+    fast = decoder.decode_items(json.dumps(items).encode(), NOW)
+    exact = decoder.decode_items(json.dumps([{**item, "other": 1} for item in items]).encode(), NOW)
+    assert list(map(repr, fast)) == list(map(repr, exact))
