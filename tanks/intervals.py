@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from tanks.readings import EPOCH, SUSPECT, Reading
+from common.mongo import Document
+from tanks.readings import EPOCH, STORED_SUSPECT, from_ms, to_ms
 
 LENGTHS = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1), "1d": timedelta(days=1)}
-REFILL_PERCENT = 1.5
+REFILL = 1_500  # thousandths of a percent between two readings
 
 
 def interval_start(at: datetime, length: timedelta) -> datetime:
@@ -16,61 +17,74 @@ def interval_start(at: datetime, length: timedelta) -> datetime:
     return EPOCH + (at - EPOCH) // length * length
 
 
-@dataclass
+@dataclass(slots=True)
 class Summary:
-    """One interval: levels in percent, use and refill in litres."""
+    """One interval, in whole numbers as readings are stored: ms, thousandths of a percent, millilitres."""
 
-    timestamp: datetime
+    start: int
+    low: int
+    high: int
     count: int = 0
-    total: float = 0.0
-    low: float = 100.0
-    high: float = 0.0
-    last: float = 0.0
-    usage_liters: float = 0.0
-    refill_liters: float = 0.0
+    total: int = 0
+    last: int = 0
+    usage: int = 0
+    refill: int = 0
 
-    def add(self, reading: Reading, before: Reading | None) -> None:
-        """Counts a reading, and the change since the one before it."""
-        self.count += 1
-        self.total += reading.level
-        self.low = min(self.low, reading.level)
-        self.high = max(self.high, reading.level)
-        self.last = reading.level
-        if before is None:
-            return
-        change = reading.volume_liters - before.volume_liters
-        # Noise goes up and down alike and so cancels in the sum; only a real rise counts as a refill.
-        if reading.level - before.level >= REFILL_PERCENT:
-            self.refill_liters += change
-        else:
-            self.usage_liters -= change
+    @property
+    def timestamp(self) -> datetime:
+        return from_ms(self.start)
+
+    @property
+    def last_level(self) -> float:
+        """Percent."""
+        return self.last / 1000
 
     def payload(self) -> dict[str, Any]:
         return {
             "timestamp": self.timestamp,
-            "avg": round(self.total / self.count, 3),
-            "min": self.low,
-            "max": self.high,
-            "last": self.last,
+            "avg": round(self.total / self.count / 1000, 3),
+            "min": self.low / 1000,
+            "max": self.high / 1000,
+            "last": self.last_level,
             "count": self.count,
-            "usageLiters": round(max(0.0, self.usage_liters), 3),
-            "refillLiters": round(self.refill_liters, 3),
+            "usageLiters": max(0, self.usage) / 1000,
+            "refillLiters": self.refill / 1000,
         }
 
 
-def summarise(readings: Iterable[Reading], length: timedelta) -> Iterator[Summary]:
-    """The intervals that have readings, oldest first. Readings come oldest first; suspect ones do not count."""
+def summarise(documents: Iterable[Document], length: timedelta) -> Iterator[Summary]:
+    """The intervals that have readings, oldest first, of stored readings, oldest first; suspect ones do not count.
+
+    A page may be of tens of thousands of readings: nothing is made of each on the way.
+    """
+    step = to_ms(EPOCH + length)
+    end = level_before = volume_before = 0
     summary: Summary | None = None
-    before: Reading | None = None
-    for reading in readings:
-        if reading.quality == SUSPECT:
+    for stored in documents:
+        if "q" in stored and stored["q"] == STORED_SUSPECT:
             continue
-        start = interval_start(reading.timestamp, length)
-        if summary is None or summary.timestamp != start:
+        level, volume = stored["l"], stored["v"]
+        ms = int.from_bytes(stored["_id"][4:10], "big")
+        first = summary is None
+        if summary is None or ms >= end:
             if summary is not None:
                 yield summary
-            summary = Summary(timestamp=start)
-        summary.add(reading, before)
-        before = reading
+            start = ms // step * step
+            end = start + step
+            summary = Summary(start, level, level)
+        summary.count += 1
+        summary.total += level
+        summary.last = level
+        if level < summary.low:
+            summary.low = level
+        elif level > summary.high:
+            summary.high = level
+        if not first:
+            # Noise goes up and down alike and so cancels in the sum; only a real rise counts as a refill.
+            if level - level_before >= REFILL:
+                summary.refill += volume - volume_before
+            else:
+                summary.usage += volume_before - volume
+        level_before, volume_before = level, volume
     if summary is not None:
         yield summary

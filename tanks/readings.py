@@ -23,10 +23,12 @@ MANUAL_SLOT = 0
 DUPLICATE_KEY = 11000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_MS = 2**48 - 1
+READ_AT_ONCE = 10_000
 DAY_MS = 86_400_000
 
 GOOD, SUSPECT, ESTIMATED = "good", "suspect", "estimated"
-_QUALITY = {GOOD: 0, SUSPECT: 1, ESTIMATED: 2}
+STORED_SUSPECT = 1
+_QUALITY = {GOOD: 0, SUSPECT: STORED_SUSPECT, ESTIMATED: 2}
 _QUALITY_NAMES = {code: name for name, code in _QUALITY.items()}
 SENSOR = "sensor"
 _SOURCE = {SENSOR: 0, "manual": 1, "estimated": 2}
@@ -185,8 +187,15 @@ def oldest_first(
     series: int, *, start: datetime | None = None, before: tuple[int, int] | None = None
 ) -> Iterator[Reading]:
     """All readings in the range (see `range_filter`) in order of time, streamed."""
-    for document in readings_collection().find(range_filter(series, start, before)).sort("_id", 1):
-        yield from_document(document)
+    return map(from_document, oldest_documents(series, start=start, before=before))
+
+
+def oldest_documents(
+    series: int, *, start: datetime | None = None, before: tuple[int, int] | None = None
+) -> Iterator[Document]:
+    """The same as stored."""
+    found = readings_collection().find(range_filter(series, start, before), batch_size=READ_AT_ONCE)
+    return iter(found.sort("_id", 1))
 
 
 def set_qualities(changes: Iterable[tuple[int, int, int, str]]) -> None:

@@ -13,7 +13,7 @@ from common.mongo import Document, collection
 from tanks.intervals import summarise
 from tanks.messages import in_numbers
 from tanks.models import Alert, AlertKind, Mind, Severity, Tank
-from tanks.readings import oldest_first
+from tanks.readings import oldest_documents
 
 ALERTS_MARKED = 50
 LOSSES = (AlertKind.LEAK, AlertKind.BURST)
@@ -55,8 +55,8 @@ def tank_story(tank: Tank, chosen: Range) -> TankStory:
     start = now - chosen.length
     mind = collection(Mind).find_one({"_id": tank.pk}, ["refills", "outlook", "days"]) or {}
     points = [
-        (min(summary.timestamp + chosen.step, now), summary.last)
-        for summary in summarise(oldest_first(tank.series, start=start), chosen.step)
+        (min(summary.timestamp + chosen.step, now), summary.last_level)
+        for summary in summarise(oldest_documents(tank.series, start=start), chosen.step)
     ]
     alerts = list(_alerts(tank, start))
     levels = Story(

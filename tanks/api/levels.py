@@ -113,7 +113,7 @@ def _summed(series: int, query: LevelsQuery) -> tuple[list[Document], tuple[int,
         return [], None
     first = interval_start(newest[0].timestamp, length) - (query.limit - 1) * length
     start = max(first, query.start) if query.start else first
-    rows = readings.oldest_first(series, start=start, before=query.before)
+    rows = readings.oldest_documents(series, start=start, before=query.before)
     page = [summary.payload() for summary in summarise(rows, length)][::-1]
     older = readings.newest(series, start=query.start, before=(to_ms(start), 0), limit=1)
     return page, (to_ms(start), 0) if older else None
