@@ -85,20 +85,21 @@ def key(series: int, milliseconds: int, slot: int) -> bytes:
     return _pack(series, milliseconds << 16 | slot)
 
 
-def documents(rows: Iterable[Row], qualities: Iterable[str]) -> list[Document]:
+def documents(rows: Sequence[Row], qualities: Sequence[str]) -> list[Document]:
     """Readings as they are stored."""
-    made: list[Document] = []
-    for row, quality in zip(rows, qualities, strict=True):
-        one: Document = {
+    made: list[Document] = [
+        {
             "_id": _pack(row.series, row.ms << 16 | row.slot),
             "l": round(row.level * 1000),
             "v": round(row.volume_liters * 1000),
         }
+        for row in rows
+    ]
+    for one, row, quality in zip(made, rows, qualities, strict=True):
         if quality != GOOD:
             one["q"] = _QUALITY[quality]
         if row.source != SENSOR:
             one["s"] = _SOURCE[row.source]
-        made.append(one)
     return made
 
 

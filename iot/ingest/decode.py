@@ -194,7 +194,7 @@ def _place(
     samples, item = batch.samples, -1
     for measurement in measurements:
         item += 1
-        while item in rejected:
+        while rejected and item in rejected:
             item += 1
         at = measurement.at
         if at is not None:
@@ -205,9 +205,8 @@ def _place(
             continue
         else:
             ms = _arrival(device, message)
-        batch.heard.add(device)
         sample = Sample(series, slot, ms, 0.0, 0.0, SENSOR, index, item, device, measurement)
-        if not measurement.has_quantity:
+        if measurement.level_percent is None and not measurement.has_quantity:
             batch.statuses.append(sample)
         elif tank is None:
             why = "the device belongs to no tank yet"
@@ -216,6 +215,7 @@ def _place(
             samples.append(sample)
             if at is None and message.redelivered:
                 batch.repeats.append(sample)
+        batch.heard.add(device)
 
 
 def _arrival(device: KnownDevice, message: Message) -> int:

@@ -42,10 +42,16 @@ class DeviceStatuses:
         for sample in batch.statuses:
             _note_sample(sample)
             wanted[sample.device] = DeviceStatus.ONLINE
+        times: dict[KnownDevice, list[int]] = {}
         for sample in batch.samples:
             device = sample.device
             _note_sample(sample)
-            _learn_interval(device, sample.ms)
+            if device in times:
+                times[device].append(sample.ms)
+            else:
+                times[device] = [sample.ms]
+        for device, its_times in times.items():
+            _learn_interval(device, its_times)
             if device.sensor_errors:
                 device.sensor_errors = device.pending["sensor_errors"] = 0
             wanted[device] = DeviceStatus.ONLINE
@@ -102,23 +108,26 @@ def _note_sample(sample: Sample) -> None:
         pending["firmware"] = measurement.firmware[:64]
 
 
-def _learn_interval(device: KnownDevice, ms: int) -> None:
-    """The interval follows the gaps between a device's own times; a missed report moves it little."""
-    before = device.last_ms
-    if before is None or ms <= before:
-        device.last_ms = before or ms
-        return
-    device.last_ms = ms
-    gap = min((ms - before) / 1000, LONGEST_INTERVAL)
-    interval = device.interval
-    if interval is None:
-        interval = gap
-    elif gap != interval:
-        gap = min(max(gap, interval / 4), interval * 4)
-        interval += LEARNING_RATE * (gap - interval)
-    else:
-        return
-    device.interval = device.pending["interval_seconds"] = max(interval, SHORTEST_INTERVAL)
+def _learn_interval(device: KnownDevice, times: list[int]) -> None:
+    """The interval follows the gaps between a device's own times (ms); a missed report moves it little."""
+    last, interval = device.last_ms, device.interval
+    for ms in times:
+        if last is None or ms <= last:
+            last = last or ms
+            continue
+        gap = min((ms - last) / 1000, LONGEST_INTERVAL)
+        last = ms
+        if interval is None:
+            interval = gap
+        elif gap != interval:
+            gap = min(max(gap, interval / 4), interval * 4)
+            interval += LEARNING_RATE * (gap - interval)
+        else:
+            continue
+        interval = max(interval, SHORTEST_INTERVAL)
+    device.last_ms = last
+    if interval != device.interval:
+        device.interval = device.pending["interval_seconds"] = interval
 
 
 def _note_event(device: KnownDevice, event: DeviceEvent, wanted: dict[KnownDevice, str]) -> None:

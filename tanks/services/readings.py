@@ -18,7 +18,7 @@ import msgspec
 from bson import ObjectId
 
 from common.errors import DomainError
-from common.mongo import Document, collection, update_many_ways
+from common.mongo import Document, collection, find_by_ids, update_many_ways
 from tanks import readings
 from tanks.models import Tank
 from tanks.quality import FilterState, classify, plain_run
@@ -79,13 +79,13 @@ class Recorded:
     conflicts: int = 0
 
 
-STATE_FIELDS = ["series", "filter_state", "current_level"]
+STATE_FIELDS: Document = {"series": 1, "filter_state": 1, "current_level": 1}
 
 
 def states_load(tank_ids: Iterable[ObjectId]) -> dict[int, TankState]:
     """The states of those of the tanks that exist, by series, with one query."""
-    found = collection(Tank).find({"_id": {"$in": list(tank_ids)}}, STATE_FIELDS)
-    return {document["series"]: _state_of(document) for document in found}
+    found = find_by_ids(Tank, tank_ids, STATE_FIELDS)
+    return {document["series"]: _state_of(document) for document in found.values()}
 
 
 def _state_of(document: Document) -> TankState:
