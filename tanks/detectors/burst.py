@@ -1,8 +1,8 @@
 """Burst: a sudden large loss, told apart from a wild echo and from the hardest draws this household makes.
 
-A burst begins between two readings: the first one shows a part of its pace, the second a whole step. A whole step
-alone may be a wild echo, so the step before it must have begun to fall as this household seldom does at this
-hour. Then the loss is compared with the household's own hardest draws.
+A burst begins between two readings: the first one shows a part of its pace, the second a whole step. Three things
+speak for it, and are weighed together as logarithms of how rare they are in this household: so hard a beginning at
+this hour (a wild echo alone has none), so hard a step, and two steps as hard in succession.
 """
 
 from __future__ import annotations
@@ -21,30 +21,25 @@ SLACK_NOISE = 3.0  # noise takes or adds as much to a step between two readings:
 STEADY = 0.75  # of its first step's pace at least: a broken pipe does not lose less and less
 LEAST_PERCENT = 3.0  # lost: less is drawn by a hose while the next reading is under way
 HARDEST_AN_HOUR = 75.0  # a doubted reading that fell faster needs its proof: wild echoes fall anywhere
-SPANS = (1, 2, 4)  # steps between readings over which a loss is compared with the household's own
-MEASURES = (
-    *SPANS,
-    2,
-)  # steps each measure covers: the losses over SPANS, and twice the lesser of the last two
-RECORD_FACTOR = 1.2  # above the hardest draw ever
-VIOLENT_FACTORS = (0.45, 0.45, 0.0, 0.45)  # and so much more in a home that is known to draw like a burst
-RARE = 5.0
-PEAK_MEMORY = 0.985  # a day
-LARGE_SHARE = 0.6  # of a loss like a burst that stopped by itself is learned as a draw the first time
+MEASURES = STEP, PAIR, TRIPLE = range(3)  # one, two and three steps in succession: so often the least of them
+PROOF = 11.5  # the sum of the logarithms below that makes a burst
+BEGINNING_MOST = 6.0  # a hard draw begins hard: what follows is no second surprise
+STEP_WEIGHT, STEP_MOST = 1.4, 4.0  # a wild echo makes one step as hard as one likes
+RUN_WEIGHTS, RUN_MOST = (0.5, 1.0), 10.0  # of two in succession, and of three, which hardly any draw lasts
 HABIT_MEMORY = 1 / 45  # weight of a new day
-GUESS_DAYS = 14  # until so many days are known, a family's hardest draw is assumed
-GUESS_LITRES = ((0.1, 90.0), (0.25, 160.0), (0.5, 220.0), (1.0, 300.0), (4.0, 700.0))  # hours, litres
-GUESS_SHARE, GUESS_SHARE_DAYS = 0.8, 7  # of a usual day, which a herd may drink at once
-BEGINNING_NOISE = 4.0  # a first step less than this is noise, or the grain of the sensor
-BEGINNING_CHANCE = 0.006  # a household falls so hard in one step of this hour: wild echoes are as rare
+GUESS_LITRES, GUESS_HOURS, GUESS_GROWTH = 80.0, 0.25, 0.4  # a family's hardest draw of a day, and in longer
+GUESS_SHARE = 0.35  # of a usual day, which a herd may drink at once
+LARGE_SHARE = 0.6  # of a loss like a burst that stopped by itself is learned as a draw the first time
+FORGIVEN_MEMORY = 0.985  # a day
+FORGIVEN_DAYS = 8.0  # what a draw that was taken for a burst weighs, as it will come again
+BEGINNING_NOISE = 3.0  # a first step less than this is noise, or the grain of the sensor
 STEPS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # percent: how many steps a day are as hard is counted
-PRIOR_DAYS, PRIOR_SHARE = (
-    3.0,
-    0.25,
-)  # what is assumed of them at first: draws of about a quarter of a day's use
+PRIOR_DAYS = 3.0  # what is assumed of them at first
+PRIOR_SHARE = 0.25  # of a day's use in one draw
 QUIETEST_HOUR = 0.1  # of the average hour's use
 LONGEST_STEP, LONGEST_INTERVALS = 1.5 * HOUR, 2.6
 CALM_PERCENT_AN_HOUR = 4.0
+AT_ONCE_SECONDS = 1700.0  # between two readings a burst may begin and end
 LONGEST_UNSEEN, UNSEEN_FACTOR = 12 * HOUR, 2.0  # of a silence; and of the use that is usual in it
 
 
@@ -58,14 +53,13 @@ def _no_steps() -> list[float]:
 
 @dataclass(slots=True)
 class BurstState:
-    """The household's hardest draws (percent of capacity) in each of MEASURES, and how long it was watched.
+    """The household's hardest draws (percent of capacity) in each measure, and how many days it was watched.
 
-    `peaks`: ever, fading; `today`: so far; `running`: of the draw still under way, which must not be measured by
-    itself; `mean` and `square`: of each day's hardest, and of its square. `steps`: how many steps a day fall by
-    at least each of STEPS; `counted`: those of today.
+    `today`: so far; `running`: of the draw still under way, which must not be measured by itself; `mean` and
+    `square`: of each day's hardest, and of its square. `steps`: how many steps a day fall by at least each of
+    STEPS; `counted`: those of today.
     """
 
-    peaks: list[float] = field(default_factory=_nothing)
     today: list[float] = field(default_factory=_nothing)
     running: list[float] = field(default_factory=_nothing)
     mean: list[float] = field(default_factory=_nothing)
@@ -124,14 +118,14 @@ def burst(
             return _raised(state, times, levels, habit)
         return None
     losses = _losses(times, levels, habit.longest)
-    if not calm or losses[1] > slack:
-        if _like_one(state, times, levels, habit) and _beyond_habit(state, losses, span, habit):
-            return _raised(state, times, levels, habit)
-        _keep_running(state, losses)
-    if calm and state.running[1] > 0:
-        _learn(state)
     if lost >= STEPS[0]:
         state.counted = [n + (lost >= step) for n, step in zip(state.counted, STEPS, strict=True)]
+    if not calm or levels[-3] - levels[-1] > slack:
+        if _is_one(state, times, levels, habit):
+            return _raised(state, times, levels, habit)
+        _keep_running(state, losses)
+    if calm and state.running[STEP] > 0:
+        _learn(state)
     return None
 
 
@@ -145,25 +139,53 @@ def doubted(
     possible = levels[-2] - levels[-1] <= HARDEST_AN_HOUR * span / HOUR
     if not (possible and 30.0 <= span <= habit.longest and before <= habit.longest):
         return None
-    losses = _losses(times, levels, habit.longest)
-    if _like_one(state, times, levels, habit) and _beyond_habit(state, losses, span, habit):
-        return _raised(state, times, levels, habit)
-    return None
+    return _raised(state, times, levels, habit) if _is_one(state, times, levels, habit) else None
 
 
-def _like_one(state: BurstState, times: Sequence[float], levels: Sequence[float], habit: Habit) -> bool:
+def _is_one(state: BurstState, times: Sequence[float], levels: Sequence[float], habit: Habit) -> bool:
     """A whole step of a burst's pace after one in which it began, or so much at once that it need not go on."""
     slack = SLACK_NOISE * habit.noise_percent
     span, before = times[-1] - times[-2], times[-2] - times[-3]
     first, second = levels[-3] - levels[-2], levels[-2] - levels[-1]
+    whole = max(PERCENT_AN_HOUR * span / HOUR, STEADY * first * span / before) - slack
+    begun = first > BEGINNING_NOISE * habit.noise_percent
+    if begun and second >= whole and max(levels[-5:-2]) - levels[-1] >= LEAST_PERCENT:
+        return _rarity(state, first, before, _losses(times, levels, habit.longest), habit) >= PROOF
     if PERCENT_AN_HOUR <= first <= HARDEST_AN_HOUR * before / HOUR and second > -slack:
-        return levels[-1] < min(levels[-6:-3], default=100.0) - slack  # not back from a wild height
-    return (
-        second >= max(PERCENT_AN_HOUR * span / HOUR, STEADY * first * span / before) - slack
-        and max(levels[-5:-2]) - levels[-1] >= LEAST_PERCENT
-        and first > BEGINNING_NOISE * habit.noise_percent
-        and _chance(state, first, before, habit) <= BEGINNING_CHANCE
-    )
+        stays = levels[-1] < min(levels[-6:-3], default=100.0) - slack  # not back from a wild height
+        ended = before >= AT_ONCE_SECONDS or levels[-1] <= LEAST_PERCENT
+        return stays and ended and _rarity(state, first, before, [first, 2 * first], habit) >= PROOF
+    return False
+
+
+def _rarity(state: BurstState, first: float, before: float, losses: Sequence[float], habit: Habit) -> float:
+    """How seldom this household falls so: the logarithm of chance, roughly.
+
+    `first`: percent that it fell in the `before` seconds in which it began; `losses`: in each measure.
+    """
+    beginning = -math.log(_chance(state, first, before, habit))
+    step, *runs = (_above(state, measure, loss, habit) for measure, loss in enumerate(losses))
+    evidence: float = min(beginning, BEGINNING_MOST) + STEP_WEIGHT * min(step, STEP_MOST)
+    for weight, run in zip(RUN_WEIGHTS, runs, strict=False):
+        evidence += weight * min(max(run, 0.0), RUN_MOST)
+    return evidence
+
+
+def _above(state: BurstState, measure: int, loss: float, habit: Habit) -> float:
+    """By how many standard deviations a loss exceeds the hardest draw of a usual day.
+
+    What is known of it are the days, today, and as much as one day's worth of what households do.
+    """
+    hours = (measure + 1) * habit.interval / HOUR
+    litres = GUESS_LITRES * (hours / GUESS_HOURS) ** GUESS_GROWTH
+    guess = max(litres / habit.capacity * 100, GUESS_SHARE * habit.daily_percent)
+    days = min(state.days, 1 / HABIT_MEMORY)
+    today = max(state.today[measure], state.mean[measure] if days else guess)
+    mean = (days * state.mean[measure] + guess + today) / (days + 2)
+    square = (days * state.square[measure] + 2 * guess * guess + today * today) / (days + 2)
+    spread = math.sqrt(max(square - mean * mean, 0.0)) + habit.noise_percent
+    above: float = (loss - mean) / spread
+    return above
 
 
 def _chance(state: BurstState, fall: float, span: float, habit: Habit) -> float:
@@ -195,7 +217,7 @@ def _raised(state: BurstState, times: Sequence[float], levels: Sequence[float], 
     evidence = {
         "percentAnHour": round(lost / (times[-1] - times[-3]) * HOUR, 1),
         "lostLiters": round(lost / 100 * habit.capacity, 1),
-        "usualPeakLiters": round(max(state.peaks[1], state.today[1]) / 100 * habit.capacity, 1),
+        "usualPeakLiters": round(state.mean[PAIR] / 100 * habit.capacity, 1),
         "from": times[-3],
         "to": times[-1],
     }
@@ -221,12 +243,15 @@ def day_closed(state: BurstState) -> None:
     """Fold the day's hardest draws into the household's."""
     state.days += 1
     weight = max(1 / state.days, HABIT_MEMORY)
-    state.mean = [a + weight * (b - a) for a, b in zip(state.mean, state.today, strict=True)]
-    state.square = [a + weight * (b * b - a) for a, b in zip(state.square, state.today, strict=True)]
+    _fold(state, state.today, weight)
     state.steps = [a + weight * (b - a) for a, b in zip(state.steps, state.counted, strict=True)]
-    state.peaks = [max(PEAK_MEMORY * a, b) for a, b in zip(state.peaks, state.today, strict=True)]
     state.today, state.counted = _nothing(), _no_steps()
-    state.forgiven *= PEAK_MEMORY
+    state.forgiven *= FORGIVEN_MEMORY
+
+
+def _fold(state: BurstState, draws: Sequence[float], weight: float) -> None:
+    state.mean = [a + weight * (b - a) for a, b in zip(state.mean, draws, strict=True)]
+    state.square = [a + weight * (b * b - a) for a, b in zip(state.square, draws, strict=True)]
 
 
 def _calmed(state: BurstState, levels: Sequence[float]) -> Signal:
@@ -237,6 +262,8 @@ def _calmed(state: BurstState, levels: Sequence[float]) -> Signal:
         share = min(LARGE_SHARE + state.forgiven, 1.0)
         state.forgiven += 1.0
     state.running = [min(share * draw, lost) for draw in state.running]
+    harder = [max(draw, mean) for draw, mean in zip(state.running, state.mean, strict=True)]
+    _fold(state, harder, FORGIVEN_DAYS * HABIT_MEMORY)
     _learn(state)
     return Signal("burst", False)
 
@@ -246,32 +273,8 @@ def _keep_running(state: BurstState, losses: Sequence[float]) -> None:
 
 
 def _losses(times: Sequence[float], levels: Sequence[float], longest: float) -> list[float]:
-    """Percent lost in each of MEASURES: the first ones alone where a gap is in the others."""
-    now = levels[-1]
-    losses = [levels[-2] - now, levels[-3] - now]
-    if len(times) > SPANS[2] and times[-1] - times[-1 - SPANS[2]] <= SPANS[2] * longest:
-        losses += [levels[-1 - SPANS[2]] - now, 2 * min(losses[0], losses[1] - losses[0])]
-    return losses
-
-
-def _beyond_habit(state: BurstState, losses: Sequence[float], span: float, habit: Habit) -> bool:
-    """More than hardly any draw of this household, in one of MEASURES."""
-    return any(
-        loss > _usual(state, index, span * MEASURES[index] / HOUR, habit) + habit.noise_percent
-        for index, loss in enumerate(losses)
-    )
-
-
-def _usual(state: BurstState, index: int, hours: float, habit: Habit) -> float:
-    """Percent in so many hours that hardly any draw of this household exceeds, known or assumed."""
-    record = max(state.peaks[index], state.today[index])
-    record *= RECORD_FACTOR + VIOLENT_FACTORS[index] * min(record / (PERCENT_AN_HOUR * hours), 1.0)
-    mean = state.mean[index]
-    rare: float = mean + RARE * max(state.square[index] - mean * mean, 0.0) ** 0.5
-    known = max(record, min(rare, PERCENT_AN_HOUR * max(hours, 1.0)))
-    if state.days >= GUESS_DAYS:
-        return known
-    litres = next((most for limit, most in GUESS_LITRES if hours <= limit), GUESS_LITRES[-1][1])
-    guess: float = litres / habit.capacity * 100 * (1 - state.days / GUESS_DAYS)
-    herd = GUESS_SHARE * habit.daily_percent * (1 - state.days / GUESS_SHARE_DAYS)
-    return max(known, guess, herd)
+    """Percent lost in each measure: the first ones alone where a gap is in the others."""
+    steps = [levels[-2] - levels[-1], levels[-3] - levels[-2]]
+    if len(times) > 3 and times[-3] - times[-4] <= longest:
+        steps.append(levels[-4] - levels[-3])
+    return [(at + 1) * min(steps[: at + 1]) for at in range(len(steps))]

@@ -20,7 +20,7 @@ OFFLINE_INTERVALS = 4  # a sensor that reports twice a day is not offline after 
 STUCK_CHANCE = 1e-6  # a run of like readings less likely than this is no coincidence
 STUCK_CHANCE_IN_USE = 1e-3  # and this, when the household must have drawn water meanwhile, or be away
 IN_USE_DAYS, IN_USE_NOISE = 0.4, 10.0  # of a usual day's use in the run, and so often the noise
-LIKE = 0.5  # of the noise
+LIKE, LIKE_QUANTILE = 0.5, 0.25  # of the noise; and of recent days
 STUCK_SECONDS = 4 * HOUR
 STUCK_SECONDS_NEW = 36 * HOUR  # a coarse sensor must first be known
 STUCK_READINGS = 12
@@ -88,9 +88,12 @@ def received(state: SensorState, at: float, level: float, *, use: Use | None = N
             state.longest_gap = max(state.longest_gap, gap)
     state.last_at = at
     state.received += 1
-    if abs(level - state.same_level) <= state.like or level == state.same_level:
+    if abs(level - state.same_level) <= state.like + SAME:
         state.same_count += 1
         state.moved_count = 0
+        state.same_level += (
+            level - state.same_level
+        ) / state.same_count  # of a last digit that flickers: its middle
         return _stuck(state, at, level, use) if state.same_count >= STUCK_READINGS else None
     return _moved(state, at, level)
 
@@ -245,6 +248,7 @@ def day_closed(state: SensorState, times: Sequence[float], levels: Sequence[floa
     state.recent_noise = [*state.recent_noise, rest.noise][-11:]
     state.recent_equal = [*state.recent_equal, rest.equal][-11:]
     state.noise = max(float(np.median(state.recent_noise)), 0.005)
-    state.like = LIKE * max(min(state.recent_noise), 0.005)  # of the calmest day: draws look like noise
+    calm = float(np.quantile(state.recent_noise, LIKE_QUANTILE))  # of the calmer days: draws look like noise
+    state.like = LIKE * max(calm, 0.005)
     state.rest_equal = min(max(float(np.quantile(state.recent_equal, EQUAL_QUANTILE)), 0.05), 0.97)
     return Signal("noisy", False) if rest.noise < max(NOISY_CLEAR_FACTOR * usual, NOISY_PERCENT) else None

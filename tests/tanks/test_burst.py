@@ -9,10 +9,14 @@ QUARTER = 900.0
 HABIT = burst.Habit(capacity=4000, noise_percent=0.05, daily_percent=8.0)
 
 
-def known(**peaks: list[float]) -> burst.BurstState:
-    """A household of a month: draws of at most 4 % in a quarter of an hour, two steps of 1 % a day."""
-    steps = [8.0, 4.0, 2.0, 0.2, 0.0, 0.0]
-    return burst.BurstState(peaks=peaks.get("peaks", [2.0, 3.0, 4.0, 2.0]), steps=steps, days=30)
+def known(*, hardest: tuple[float, float, float] = (1.5, 1.0, 0.5), often: float = 0.0) -> burst.BurstState:
+    """A household of a month, its hardest draws of a day give or take a third; two steps of 1 % a day.
+
+    `hardest`: percent in a step and in two and three in succession; `often`: how many steps of 4 % a day.
+    """
+    steps = [8.0, 4.0, 2.0, max(0.2, often), often, 0.0]
+    square = [1.1 * draw * draw for draw in hardest]
+    return burst.BurstState(mean=list(hardest), square=square, steps=steps, days=30)
 
 
 def judged(
@@ -51,6 +55,12 @@ def test_a_fall_back_from_two_wild_echoes_is_no_loss() -> None:
     assert judged(50, 50, 50, 66, 50, 50, habit=HABIT) is None
 
 
+def test_what_goes_on_longer_than_this_household_draws_is_a_burst_though_no_step_is_harder() -> None:
+    hoses = known(hardest=(4.0, 6.0, 3.0), often=1.0)
+    assert judged(80, 80, 80, 75.5, 71, state=hoses) is None
+    assert judged(80, 80, 80, 75.5, 71, 66.5, state=hoses).active  # type: ignore[union-attr]
+
+
 def test_a_draw_that_is_running_out_is_no_burst() -> None:
     assert judged(80, 80, 80, 72, 68) is None
 
@@ -58,13 +68,13 @@ def test_a_draw_that_is_running_out_is_no_burst() -> None:
 def test_an_ordinary_step_of_this_hour_does_not_make_the_next_one_a_burst() -> None:
     assert judged(80, 80, 80, 79.2, 75.2) is None
     asleep = burst.Habit(capacity=4000, noise_percent=0.05, daily_percent=8.0, hour_share=0.1)
-    assert judged(80, 80, 80, 79.2, 75.2, habit=asleep).active  # type: ignore[union-attr]
+    assert judged(80, 80, 80, 78.5, 74.5, habit=asleep).active  # type: ignore[union-attr]
 
 
 def test_the_hardest_usual_draw_is_no_burst_but_a_harder_one_is() -> None:
-    hoses = [4.0, 7.0, 9.0, 7.0]
-    assert judged(80, 80, 80, 76.2, 72.4, state=known(peaks=hoses)) is None
-    assert judged(80, 80, 80, 72, 64, state=known(peaks=hoses)).active  # type: ignore[union-attr]
+    hoses = known(hardest=(4.0, 6.0, 3.0), often=1.0)
+    assert judged(80, 80, 80, 76.2, 72.4, state=hoses) is None
+    assert judged(80, 80, 80, 70, 60, state=hoses).active  # type: ignore[union-attr]
 
 
 def test_a_draw_that_was_taken_for_a_burst_is_learned_and_a_large_one_when_it_comes_again() -> None:
@@ -106,7 +116,7 @@ def test_what_is_lost_unseen_in_a_silence_is_a_burst_when_no_household_draws_so_
 
 
 def test_a_burst_under_way_does_not_become_usual_by_its_own_length() -> None:
-    state, raised = known(peaks=[4.0, 5.0, 14.0, 6.0]), []
+    state, raised = known(hardest=(4.0, 6.0, 3.0), often=1.0), []
     for count in range(3, 12):
         times = [QUARTER * index for index in range(count)]
         levels = [80 - 4.8 * max(index - 2, 0) for index in range(count)]

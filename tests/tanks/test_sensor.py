@@ -51,6 +51,14 @@ def test_a_last_digit_that_flickers_does_not_hide_a_stuck_sensor() -> None:
     assert any(sees(levels)[600:696])
 
 
+@pytest.mark.parametrize("first", [-0.01, 0.0, 0.01])
+def test_nor_does_it_whichever_digit_it_flickers_to_first(first: float) -> None:
+    levels = noisy(12, sigma=0.05)
+    levels[600:800] = levels[600] + np.random.default_rng(2).choice([-0.01, 0.0, 0.01], 200)
+    levels[600] += first
+    assert any(sees(levels)[600:696])
+
+
 def test_a_holiday_of_a_sensor_that_shows_its_noise_is_not_stuck() -> None:
     assert not any(sees(noisy(30), use=in_use))
     assert not any(sees(noisy(30, grain=0.1), use=in_use))
