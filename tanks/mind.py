@@ -12,6 +12,7 @@ import numpy as np
 
 from tanks import leaks, quality, refills, usage
 from tanks.detectors import burst, levels, sensor
+from tanks.excess import Night
 from tanks.forecast import Forecast
 from tanks.mind_memory import NEVER, Findings, Memory, TankFacts
 from tanks.nights import QUIET_HOURS, STILL_HOURS, Loss, night_loss, rest_loss
@@ -251,7 +252,7 @@ class TankMind(Memory):
                 capacity=self.facts.capacity_liters,
             )
             quiet = self._rest_loss(at - EVENING_HOURS * HOUR, at, window_hours=QUIET_HOURS)
-            night = leaks.Night(self._today().toordinal(), line, quiet)
+            night = Night(self._today().toordinal(), line, quiet)
             self._apply(leaks.night_closed(self.leak, night, self._home(), at=at), at)
         self._forget(at)
 
@@ -260,7 +261,7 @@ class TankMind(Memory):
         if not self._tells_of_leaks():
             return
         midnight, clock = self._local(self._today()), self._clock()
-        quiet = self._rest_loss(midnight, at, window_hours=QUIET_HOURS)
+        rest = self._rest_loss(midnight, at, window_hours=QUIET_HOURS)
         stillest = self._rest_loss(midnight, at, window_hours=STILL_HOURS)
         draw = usage.draw_from_levels(
             np.asarray(self.times),
@@ -270,7 +271,7 @@ class TankMind(Memory):
             daily_litres=self._daily(),
         )
         drawn = usage.day_by(draw, clock=clock, now=at) if draw else None
-        seen = leaks.Night(self._today().toordinal(), None, quiet, drawn)
+        seen = Night(self._today().toordinal(), None, None, rest, drawn)
         self._apply(leaks.day_seen(self.leak, seen, self._home(), stillest=stillest, at=at), at)
 
     def _rest_loss(self, since: float, until: float, *, window_hours: float) -> Loss | None:

@@ -17,7 +17,7 @@ from tanks.usage import HOUR, RefillSpan
 
 Array = NDArray[np.float64]
 
-NIGHT_FROM, NIGHT_TO = 0.0, 5.5  # local hours
+NIGHT_FROM, NIGHT_TO = -2.0, 6.0  # local hours
 FEWEST_READINGS = 4
 SHORTEST_HOURS = 1.8
 COARSE, COARSE_SHARE = (
@@ -25,6 +25,7 @@ COARSE, COARSE_SHARE = (
     0.004,
 )  # times the noise, and of capacity: such counts show a slow loss as steps, hours apart
 COARSE_HOURS = 10.0
+COUNT_NOISE = 12**0.5  # the standard deviation of what is anywhere within a count, the other way up
 STEP_SCORE = 11.0  # squared standard errors that a step must explain to count as a draw
 MOST_STEPS = 8
 QUIET_HOURS, STILL_HOURS = 4.0, 2.0  # windows for the gentlest slope: precise, and short
@@ -51,6 +52,7 @@ def night_loss(
     capacity: float,
 ) -> Loss | None:
     """`line_loss` of the night after `midnight` (seconds); None if water came in."""
+    count_litres = _coarse(litres, noise_litres, capacity)
     hours = (times - midnight) / HOUR
     night = (hours >= NIGHT_FROM) & (hours < NIGHT_TO)
     if _apart(times, spans)[night].any():
@@ -58,8 +60,8 @@ def night_loss(
     return line_loss(
         hours[night],
         litres[night],
-        noise_litres=noise_litres,
-        count_litres=_coarse(litres, noise_litres, capacity),
+        noise_litres=max(noise_litres, count_litres / COUNT_NOISE),
+        count_litres=count_litres,
     )
 
 
@@ -77,13 +79,14 @@ def rest_loss(
 ) -> Loss | None:
     """`quiet_loss` of the hours between two times (seconds). `interval`: seconds between readings."""
     part = times >= since
-    if _coarse(litres, noise_litres, capacity):
+    count_litres = _coarse(litres, noise_litres, capacity)
+    if count_litres:
         window_hours = max(window_hours, COARSE_HOURS)
     return quiet_loss(
         (times[part] - since) / HOUR,
         litres[part],
         apart=_apart(times, spans)[part],
-        noise_litres=noise_litres,
+        noise_litres=max(noise_litres, count_litres / COUNT_NOISE),
         interval_hours=interval / HOUR,
         span_hours=(until - since) / HOUR,
         window_hours=window_hours,

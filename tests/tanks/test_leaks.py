@@ -1,11 +1,14 @@
 """What is a leak and what is not, by nights alone; and a sensor that counts whole percents."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tanks import leaks
 from tanks.detectors.alerts import Signal
-from tanks.leaks import LeakState, Night
+from tanks.excess import Night
+from tanks.leaks import LeakState
 from tanks.mind import Findings, TankFacts, TankMind
 from tanks.nights import Loss
 from tests.tanks.water import DAY, MONDAY, Household
@@ -16,7 +19,8 @@ ERROR = 8.0
 
 
 def night(ordinal: int, rate: float, *, drawn: float | None = USUAL) -> Night:
-    return Night(ordinal, Loss(rate, ERROR), Loss(rate - 10.0, ERROR), drawn)
+    gentlest = Loss(rate - 10.0, ERROR)
+    return Night(ordinal, Loss(rate, ERROR), gentlest, gentlest if drawn else None, drawn)
 
 
 def known_home(nights: int = 21) -> LeakState:
@@ -43,9 +47,9 @@ def test_a_loss_of_every_night_is_a_leak_and_one_bad_night_among_them_is_none() 
 
 def test_nights_of_guests_are_no_leak_but_the_same_nights_of_an_ordinary_house_are() -> None:
     quiet, full = known_home(), known_home()
-    raised = [close(quiet, night(21 + day, 75.0)) for day in range(5)]
+    raised = [close(quiet, night(21 + day, 60.0)) for day in range(5)]
     assert any(raised)
-    guests = [close(full, night(21 + day, 75.0, drawn=2.4 * USUAL)) for day in range(5)]
+    guests = [close(full, night(21 + day, 60.0, drawn=2.4 * USUAL)) for day in range(5)]
     assert not any(guests)
 
 
@@ -82,8 +86,36 @@ def test_nights_before_anybody_came_home_are_no_measure_of_those_after() -> None
 
 def test_the_state_of_nights_goes_through_a_document_and_back() -> None:
     state = known_home(3)
-    state.nights.append(Night(9, None, Loss(1.0, 2.0), None))
+    state.nights.append(Night(9, None, Loss(1.0, 2.0), Loss(3.0, 4.0)))
     assert LeakState.from_dict(state.to_dict()) == state
+
+
+def test_a_day_in_which_the_household_rested_after_all_is_no_leak() -> None:
+    """Those who work at night draw at night, and sleep by day."""
+    awake, leaking = known_home(), known_home()
+    rested = [replace(night(21 + day, 90.0, drawn=USUAL + 70), rest=Loss(5.0, ERROR)) for day in range(5)]
+    assert not any(close(awake, one) for one in rested)
+    assert any(close(leaking, night(21 + day, 90.0, drawn=USUAL + 70)) for day in range(5))
+
+
+def test_a_loss_that_stopped_by_itself_makes_the_next_one_harder_to_believe() -> None:
+    def raised_after(state: LeakState) -> int | None:
+        first = 40
+        days = (day for day in range(7) if close(state, night(first + day, 50.0, drawn=USUAL + 40)))
+        return next(days, None)
+
+    calm, lively = known_home(), known_home()
+    for day in range(2):
+        close(lively, night(21 + day, 190.0, drawn=USUAL + 170))
+    assert lively.rate is not None
+    for day in range(2, 16):
+        close(lively, night(21 + day, 20.0))
+        close(calm, night(21 + day, 20.0))
+    assert lively.rate is None
+    assert lively.forgiven > 0
+    calm_day, lively_day = raised_after(calm), raised_after(lively)
+    assert calm_day is not None
+    assert lively_day is None or lively_day > calm_day
 
 
 def whole_percents(home: Household) -> Findings:

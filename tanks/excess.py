@@ -1,0 +1,170 @@
+"""How much more a home lost in its last nights than it does without a leak.
+
+Each night is measured in three ways. What each shows without a leak (small drops, the sensor's noise and its daily
+temperature wave) is the home's baseline, the median of its own earlier nights; a loss must stand out from all, by
+the home's own spread. Guests draw more at night as by day, so the baseline grows with the day's use. Rates are
+litres a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, log, sqrt
+
+from tanks.nights import Loss
+
+QUIET_BIAS = -1.2  # the gentlest of many noisy slopes, in standard errors of one
+# the ways of measuring a night, and what each makes of noise alone, in standard errors
+WAYS = (("line", 0.0), ("quiet", QUIET_BIAS), ("rest", QUIET_BIAS))
+NOISE_SPREAD, USE_SPREAD = 0.8, 0.1  # between nights: of a slope's error and of the daily use, at first
+GUESS_NIGHTS = 2.0  # the weight of that guess
+MEASURED_SHARE = 0.5  # of the nights, by each way
+LEAST_SPREAD = 0.4  # of a slope's error
+LEAST_SCORE = 1.0  # standard deviations by which each way alone must show the loss
+DRAWN_SHARE = 0.8  # of the loss must be found in what the day drew
+FEWEST_BEFORE = 3  # nights of the same kind that make a baseline
+AWAY_SHARE, AWAY_LITERS = 0.15, 15.0  # of the usual use, and litres a day: nobody is at home
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One night: date, and its loss measured in three ways (`tanks.nights`; None: could not be, or not yet).
+
+    `line` and `quiet`: of the night; `rest`: the gentlest hours of the calendar day that began with it; `drawn`:
+    litres of that day.
+    """
+
+    ordinal: int
+    line: Loss | None
+    quiet: Loss | None
+    rest: Loss | None = None
+    drawn: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A loss over the baseline: litres a day, the joint score of all ways, and the baseline's nights."""
+
+    litres: float
+    score: float
+    base: float
+    known: int
+
+
+def excess(
+    nights: Sequence[Night], count: int, *, daily_litres: float, whole_day: bool = False
+) -> Excess | None:
+    """Loss over the baseline in the last `count` nights. `whole_day`: their days must have been seen, too.
+
+    None where a way cannot tell, or does not show it, or the day's use speaks against it.
+    """
+    recent, before = nights[-count:], nights[:-count]
+    if len(recent) < count or recent[-1].ordinal - recent[0].ordinal > count + 2:
+        return None
+    least_use = max(AWAY_SHARE * daily_litres, AWAY_LITERS)
+    yesterday = before[-1].drawn if before else None
+    away = all(_drawn(night, yesterday, daily_litres) < least_use for night in recent)
+    # the night somebody comes home looks like one away until its day is over: it must not stand alone
+    if away and count == 1:
+        return None
+    alike = [night for night in before if (_drawn(night, None, daily_litres) < least_use) == away]
+    if len(alike) < FEWEST_BEFORE:
+        return None
+    more = [max(_drawn(night, None, daily_litres) / daily_litres, 1.0) for night in alike]
+    ways = {
+        name: _way(
+            [getattr(night, name) for night in recent],
+            [getattr(night, name) for night in alike],
+            more,
+            daily_litres,
+            bias=bias,
+        )
+        for name, bias in WAYS
+    }
+    needed = ("line", "quiet", "rest") if whole_day else ("line", "quiet")
+    if any(ways[name] is None for name in needed):
+        return None
+    told = [way for way in ways.values() if way]
+    latest = next((n.drawn for n in reversed(nights) if n.drawn is not None), daily_litres)
+    uses = [_drawn(night, max(latest, daily_litres), daily_litres) / daily_litres for night in recent]
+    # the leak itself adds to the day's use: it is no guest
+    own = max(min(way.above() for way in told), 0.0) / daily_litres
+    busy = [max(min(use, max(use - own, 1.0)), 1.0) for use in uses]
+    found = [way.loss(busy) for way in told]
+    scores = [loss / spread for loss, spread in found]
+    least = min(loss for loss, _ in found)
+    seen = [night.drawn for night in recent if night.drawn is not None]
+    if min(scores) < LEAST_SCORE or (seen and sum(seen) / len(seen) < DRAWN_SHARE * least):
+        return None
+    score = (min(scores) + sum(scores) / len(scores)) / sqrt(2)
+    return Excess(least, score, max(told[0].base, 0.0), len(alike))
+
+
+def _drawn(night: Night, otherwise: float | None, usual: float) -> float:
+    if night.drawn is not None:
+        return night.drawn
+    return usual if otherwise is None else otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way of measuring the recent nights: their rates, the home's baseline and the spread of a night."""
+
+    rates: Sequence[float | None]
+    base: float
+    spread: float
+    known: int
+
+    def above(self) -> float:
+        seen = [rate for rate in self.rates if rate is not None]
+        return sum(seen) / len(seen) - self.base
+
+    def loss(self, busy: Sequence[float]) -> tuple[float, float]:
+        """Litres a day over the baseline, and their standard deviation. `busy`: what guests make of each night."""
+        seen = [(rate, more) for rate, more in zip(self.rates, busy, strict=True) if rate is not None]
+        over = [
+            (max(rate - self.base * (more if self.base > 0 else 1.0), -3 * self.spread * more), more)
+            for rate, more in seen
+        ]
+        ordered = sorted(loss for loss, _ in over)
+        middle = _quantile(ordered, 0.5) if len(ordered) > 2 else ordered[0]
+        mean = sum(min(loss, middle + self.spread * more) for loss, more in over) / len(over)
+        spread = self.spread * sqrt(sum(more**2 for _, more in over) / len(over))
+        return mean, spread * sqrt(1 / len(over) + 1 / (self.known + 1.5))
+
+
+def _way(
+    recent: Sequence[Loss | None],
+    alike: Sequence[Loss | None],
+    busy: Sequence[float],
+    daily_litres: float,
+    *,
+    bias: float,
+) -> Way | None:
+    """What is usual is guessed from the errors until enough is known; None if too few nights could be measured.
+
+    `busy`: what guests made of each of the nights `alike`, in which the rates are seen relative to it.
+    """
+    now = [loss for loss in recent if loss]
+    if len(now) < max(MEASURED_SHARE * len(recent), 1):
+        return None
+    error = sum(loss.error for loss in now) / len(now)
+    known = sorted(loss.rate / more for loss, more in zip(alike, busy, strict=True) if loss)
+    base = bias * error
+    spread = sqrt((NOISE_SPREAD * error) ** 2 + (USE_SPREAD * daily_litres) ** 2) + 1e-6
+    if len(known) >= 2:
+        trust = len(known) / (len(known) + GUESS_NIGHTS)
+        middle, high, higher = (_quantile(known, share) for share in (0.5, 0.84, 0.95))
+        above = max(high - middle, (higher - middle) / 1.645)
+        base = trust * middle + (1 - trust) * base
+        spread = exp(trust * log(max(above, LEAST_SPREAD * error)) + (1 - trust) * log(spread))
+    return Way([loss.rate if loss else None for loss in recent], base, spread, len(known))
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    """Of values in order, linear between them (numpy's takes longer than all the rest for so few)."""
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
