@@ -129,9 +129,10 @@ def tell(figure: str, ratio: float, **more: Any) -> None:
 class Warm:
     """A listener at work that knows its devices already; what a burst costs it, and mongod. `with Warm(…) as warm`."""
 
-    def __init__(self, bench: Bench, messages: int) -> None:
+    def __init__(self, bench: Bench, messages: int, rate: float | None) -> None:
         self.bench = bench
         self.messages = messages // 3 * 3
+        self.rate = rate
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -149,7 +150,9 @@ class Warm:
 
     def burst(self) -> Cost:
         bench, messages = self.bench, self.messages
-        publishers = bench.world.publish(messages=messages, start=bench.start, turn=bench.turn)
+        publishers = bench.world.publish(
+            messages=messages, start=bench.start, rate=self.rate, turn=bench.turn
+        )
         bench.turn += messages // bench.world.devices + 1
         before, cpu = bench.stored(), self._cpu()
         go(publishers)
@@ -163,10 +166,12 @@ class Warm:
         return [sum(process.cpu_times()[:2]) for process in self.processes]
 
 
-def compare(one: Bench, other: Bench, sizes: Sizes, *, least: int = 0) -> tuple[Cost, Cost]:
-    """What bursts cost in two worlds, in turns, so that both meet the same machine: medians."""
+def compare(
+    one: Bench, other: Bench, sizes: Sizes, *, least: int = 0, rate: float | None = None
+) -> tuple[Cost, Cost]:
+    """What bursts (or a steady `rate`) cost in two worlds, in turns, so that both meet the same machine: medians."""
     messages = max(sizes.burst, least)
-    with Warm(one, messages) as first, Warm(other, messages) as second:
+    with Warm(one, messages, rate) as first, Warm(other, messages, rate) as second:
         taken = [(first.burst(), second.burst()) for _ in range(sizes.turns)]
     return _median([costs[0] for costs in taken]), _median([costs[1] for costs in taken])
 

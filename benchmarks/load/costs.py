@@ -13,6 +13,8 @@ from benchmarks.load.bench import GOALS, Bench, Cost, Sizes, compare, everyone_w
 from benchmarks.load.world import world
 from config.launcher.children import PROJECT_DIR
 
+PACE = 2_500.0  # readings a second
+
 
 def measure_stored(few: Bench, sizes: Sizes) -> None:
     """Fills a collection further and further; each time reads it, and takes bursts."""
@@ -51,13 +53,17 @@ def _fill(bench: Bench, first: int, end: int) -> Any:
 
 
 def measure_devices(few: Bench, sizes: Sizes) -> None:
-    """The same number of readings from many devices, each of which the listener has heard once before."""
+    """The same number of readings from many devices, each of which the listener has heard once before.
+
+    At a pace at which nothing piles up: of a backlog few devices have many readings each, and a tank is written but
+    once a batch.
+    """
     for devices in sizes.many_devices:
         with world(devices) as made:
             everyone_watches(made)
             many = Bench(made)
             cold = many.burst("product", devices)
-            found = compare(few, many, sizes, least=devices)
+            found = compare(few, many, sizes, least=devices, rate=PACE)
         tell_cost("cost_by_devices", *found, devices=devices, cpu_per_100k_first_heard=round(cold.cpu, 2))
 
 

@@ -17,7 +17,8 @@ from tanks.services.device_status import device_status_set
 
 WRITE_SECONDS = 5.0
 WRITES_AT_ONCE = 5_000
-WRITE_AT_ONCE = 50  # so few that there is nothing to gain by waiting
+WRITE_AT_ONCE = 50  # so few that there is nothing to gain by waiting,
+REST_SECONDS = 1.0  # unless batch follows upon batch
 FAULTY_ERRORS = 3
 LEARNING_RATE = 0.2
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 1.0, 7 * 86_400.0
@@ -30,9 +31,10 @@ GONE = {"offline", "death"}
 
 
 class DeviceStatuses:
-    """Gathers and writes what is known of devices; one a pipeline."""
+    """Gathers and writes what is known of devices; one a pipeline. `may_rest`: `write` is called when it is idle."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, may_rest: bool) -> None:
+        self.may_rest = may_rest
         self.unwritten: dict[str, KnownDevice] = {}
         self.written_at = time.monotonic()
 
@@ -70,8 +72,9 @@ class DeviceStatuses:
             if device.status != status
             and not (device.status == DeviceStatus.FAULTY and device.sensor_errors >= FAULTY_ERRORS)
         ]
-        due = time.monotonic() - self.written_at >= WRITE_SECONDS
-        if changed or due or len(self.unwritten) <= WRITE_AT_ONCE:
+        waited = time.monotonic() - self.written_at
+        few = len(self.unwritten) <= WRITE_AT_ONCE and (not self.may_rest or waited >= REST_SECONDS)
+        if changed or few or waited >= WRITE_SECONDS:
             self.write()
         for device, status in changed:
             device_status_set(device_id=device.id, status=status, at=batch.now)

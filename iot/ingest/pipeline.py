@@ -29,7 +29,7 @@ class Pipeline:
 
     def __init__(self, *, trust_states: bool = False) -> None:
         self.known = KnownDevices(trust_states=trust_states)
-        self.statuses = DeviceStatuses()
+        self.statuses = DeviceStatuses(may_rest=trust_states)
         self.followings = Followings()
         self.live = LiveEvents(in_background=trust_states)
         self.steps: tuple[Step, ...] = (
