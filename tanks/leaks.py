@@ -20,7 +20,7 @@ from tanks.nights import Loss
 NIGHTS_KEPT = 35
 DRY_SHARE = 0.01  # of capacity: an empty tank loses nothing
 FEW_NIGHTS = 4.5  # a spread known from so few nights that the limits must be doubled
-SMALLEST, SMALLEST_SHARE = 10.0, 0.3  # litres a day, and of the baseline: no less is called a leak
+SMALLEST, SMALLEST_SHARE = 10.0, 0.8  # litres a day, and of the baseline: no less is called a leak
 # nights, the joint score of all ways (standard deviations), and the least loss (of capacity a day)
 BEYOND_GUESTS = (1, 16.0, 0.05)  # one night so far out that its day need not be waited for
 ONE_NIGHT = (1, 5.0, 0.012)
