@@ -112,6 +112,7 @@ class TankMind(Memory):
             noise_percent=self.sensor.noise,
             clock=self._clock(),
             daily_litres=self._daily(),
+            hardest_litres=burst.hardest(self.burst, self._habit(self.times[-1])),
         )
         self.refill = refills.RefillState()
         if found:

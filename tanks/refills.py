@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tanks.quality import ZERO_PERCENT
 from tanks.usage import HOUR, Clock, RefillSpan
 
 Array = NDArray[np.float64]
@@ -23,18 +24,26 @@ NOISE_FACTOR = 8.0
 LOOK_BACK = 5 * HOUR
 QUIET_READINGS = 3  # readings without a further rise end a refill
 QUIET_SECONDS = 0.75 * HOUR
+QUIET_SHARE, QUIET_LONGEST = 0.5, 2 * HOUR  # of a slow one's time so far: draws may outrun it for a while
+GAP_SECONDS = 1.5 * HOUR  # a refill inside a longer silence came halfway through it, for all one knows
+UNSEEN_AN_HOUR = 75.0  # percent: nothing real falls faster, and comes back to where it was
+BACK_PERCENT, BACK_NOISE = 2.0, 4.0  # so near
 SLOSH_SECONDS = 0.35 * HOUR  # waves die away by a factor of e
 SLOSH_FACTOR, SLOSH_PERCENT = 8.0, 0.5  # their size at first: in units of the noise, and at least
-EDGE_SECONDS = 1.25 * HOUR  # how far around a refill its levels are read
+EDGE_SECONDS = 0.75 * HOUR  # how far around a refill its levels are read
 EDGE_READINGS = 3
-EVENT_LITRES, EVENT_SHARE = 25.0, 0.04  # a single draw, and in a large household its share of a day
+EVENT_SHARE, EVENT_LITRES = 0.4, 8.0  # of the hardest draw of a day: a single draw; and at least
 HABIT_SPREAD = 0.7  # of what is usually drawn in an hour or so
-DRAW_MEDIAN = 0.7  # of the mean: in most short times less than the mean is drawn, in a few much more
+SKEW = 0.2  # of a single draw: in most short times so much less than the mean is drawn, in a few much more
+LEAST_DRAW = 0.2  # of the mean
 
 
 @dataclass(frozen=True, slots=True)
 class Refill:
-    """Water that came in. `at`: when it ended; `litres` ± `uncertainty` (one standard deviation)."""
+    """Water that came in. `at`: when it ended; `litres` ± `uncertainty` (one standard deviation).
+
+    `end_at`: the first reading after it, where that is much later.
+    """
 
     at: float
     start_at: float
@@ -42,10 +51,11 @@ class Refill:
     uncertainty: float
     level_before: float  # percent
     level_after: float
+    end_at: float | None = None
 
     @property
     def span(self) -> RefillSpan:
-        return RefillSpan(self.start_at, self.at)
+        return RefillSpan(self.start_at, self.end_at or self.at)
 
 
 @dataclass(slots=True)
@@ -92,7 +102,8 @@ def watch(
         state.top_level, state.rose_at, state.quiet = middle, now, 0
         return False
     state.quiet += 1
-    return state.quiet >= QUIET_READINGS and now - state.rose_at >= QUIET_SECONDS
+    slow = min(QUIET_SHARE * (state.rose_at - state.start_at), QUIET_LONGEST)
+    return state.quiet >= QUIET_READINGS and now - state.rose_at >= max(QUIET_SECONDS, slow)
 
 
 def _middle(levels: Sequence[float]) -> float:
@@ -125,15 +136,22 @@ def measure(
     noise_percent: float,
     clock: Clock,
     daily_litres: float,
+    hardest_litres: float,
 ) -> Refill | None:
-    """The settled refill's times and litres. None when, looked at whole, the rise was too small to be one."""
+    """The settled refill's times and litres. None when, looked at whole, it was none.
+
+    `daily_litres`: of a usual day; `hardest_litres`: its hardest draw between two readings.
+    """
     if state.start_at is None:
         return None
     first, last = _edges(times, levels, state, noise_percent)
+    if first == 0:  # one reading alone was lower
+        return None
     before, after = slice(_back(times, first), first + 1), slice(last, _onward(times, last))
     percent = 100 / capacity
-    event = max(EVENT_LITRES, EVENT_SHARE * daily_litres) * percent
-    used = DRAW_MEDIAN * (clock.activity(times) - clock.activity(times[first])) * daily_litres * percent
+    event = max(EVENT_LITRES, EVENT_SHARE * hardest_litres) * percent
+    used = (clock.activity(times) - clock.activity(times[first])) * daily_litres * percent
+    used *= max(1 - SKEW * event / max(float(used[last]), 1e-9), LEAST_DRAW)
     slosh = max(SLOSH_FACTOR * noise_percent, SLOSH_PERCENT) * np.exp(
         -(times[after] - times[last]) / SLOSH_SECONDS
     )
@@ -145,17 +163,32 @@ def measure(
     )
     if level_after - level_before < 0.8 * smallest_rise(noise_percent):
         return None
+    if _came_back(times, levels, first, level_after, noise_percent):
+        return None
     meanwhile = float(used[last] - used[first])
     litres = (level_after - level_before + meanwhile) / percent
     variance = variance_before + variance_after + meanwhile * event + (HABIT_SPREAD * meanwhile) ** 2
+    silent = float(times[last] - times[last - 1])
+    unseen = silent > GAP_SECONDS
     return Refill(
-        float(times[last]),
+        float(times[last]) - (silent / 2 if unseen else 0.0),
         float(times[first]),
         litres,
         float(np.sqrt(variance)) / percent,
         level_before,
         level_after,
+        float(times[last]) if unseen else None,
     )
+
+
+def _came_back(times: Array, levels: Array, first: int, level_after: float, noise: float) -> bool:
+    """Is this but the return from a fall that no water makes: to zero at once, or faster than any pipe?"""
+    since = int(np.searchsorted(times, times[first] - LOOK_BACK, side="left"))
+    high, low = levels[since:first], levels[since + 1 : first + 1]
+    fell = high - low
+    unreal = (fell > UNSEEN_AN_HOUR * np.diff(times[since : first + 1]) / HOUR) | (low <= ZERO_PERCENT)
+    near = np.abs(high - level_after) < max(BACK_PERCENT, BACK_NOISE * noise)
+    return bool((unreal & near & (fell > BACK_PERCENT)).any())
 
 
 def edge_level(levels: Array, *, noise: Array | float, drawn: Array, event: float) -> tuple[float, float]:
@@ -200,6 +233,8 @@ def _edges(times: Array, levels: Array, state: RefillState, noise: float) -> tup
     full[:-1] &= full[1:]
     first = low + int(np.argmax(high[low:]))
     last = max(low + int(np.argmax(full[low:])), first)
+    if state.rose_at - float(times[last]) > QUIET_SECONDS:  # a slow one, that draws have held up
+        last = int(np.searchsorted(times, state.rose_at - 1.0, side="left")) - 1
     first = max(first - 1, 0)
     while first > 0 and 2 * noise < levels[first] - levels[first - 1] < height:
         first -= 1

@@ -171,21 +171,30 @@ def _rarity(state: BurstState, first: float, before: float, losses: Sequence[flo
     return evidence
 
 
+def hardest(state: BurstState, habit: Habit) -> float:
+    """Litres of a usual day's hardest step between two readings, known or assumed."""
+    return _hardest(state, STEP, habit)[0] / 100 * habit.capacity
+
+
 def _above(state: BurstState, measure: int, loss: float, habit: Habit) -> float:
-    """By how many standard deviations a loss exceeds the hardest draw of a usual day.
+    """By how many standard deviations a loss exceeds the hardest draw of a usual day."""
+    mean, spread = _hardest(state, measure, habit)
+    return (loss - mean) / (spread + habit.noise_percent)
+
+
+def _hardest(state: BurstState, measure: int, habit: Habit) -> tuple[float, float]:
+    """Mean and standard deviation (percent) of the hardest draw of a day.
 
     What is known of it are the days, today, and as much as one day's worth of what households do.
     """
     hours = (measure + 1) * habit.interval / HOUR
     litres = GUESS_LITRES * (hours / GUESS_HOURS) ** GUESS_GROWTH
-    guess = max(litres / habit.capacity * 100, GUESS_SHARE * habit.daily_percent)
+    guess: float = max(litres / habit.capacity * 100, GUESS_SHARE * habit.daily_percent)
     days = min(state.days, 1 / HABIT_MEMORY)
     today = max(state.today[measure], state.mean[measure] if days else guess)
-    mean = (days * state.mean[measure] + guess + today) / (days + 2)
+    mean: float = (days * state.mean[measure] + guess + today) / (days + 2)
     square = (days * state.square[measure] + 2 * guess * guess + today * today) / (days + 2)
-    spread = math.sqrt(max(square - mean * mean, 0.0)) + habit.noise_percent
-    above: float = (loss - mean) / spread
-    return above
+    return mean, math.sqrt(max(square - mean * mean, 0.0))
 
 
 def _chance(state: BurstState, fall: float, span: float, habit: Habit) -> float:
