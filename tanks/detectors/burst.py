@@ -151,10 +151,11 @@ def _is_one(state: BurstState, times: Sequence[float], levels: Sequence[float], 
     begun = first > BEGINNING_NOISE * habit.noise_percent
     if begun and second >= whole and max(levels[-5:-2]) - levels[-1] >= LEAST_PERCENT:
         return _rarity(state, first, before, _losses(times, levels, habit.longest), habit) >= PROOF
-    if PERCENT_AN_HOUR <= first <= HARDEST_AN_HOUR * before / HOUR and second > -slack:
+    much = PERCENT_AN_HOUR * max(before / HOUR, 1.0)
+    if much <= first <= HARDEST_AN_HOUR * before / HOUR and second > -slack:
         stays = levels[-1] < min(levels[-6:-3], default=100.0) - slack  # not back from a wild height
         ended = before >= AT_ONCE_SECONDS or levels[-1] <= LEAST_PERCENT
-        return stays and ended and _rarity(state, first, before, [first, 2 * first], habit) >= PROOF
+        return stays and ended and _rarity(state, first, before, [first, first], habit) >= PROOF
     return False
 
 
