@@ -117,13 +117,12 @@ def burst(
         if _lost_unseen(before, levels, habit):
             return _raised(state, times, levels, habit)
         return None
-    losses = _losses(times, levels, habit.longest)
     if lost >= STEPS[0]:
         state.counted = [n + (lost >= step) for n, step in zip(state.counted, STEPS, strict=True)]
     if not calm or levels[-3] - levels[-1] > slack:
         if _is_one(state, times, levels, habit):
             return _raised(state, times, levels, habit)
-        _keep_running(state, losses)
+        _keep_running(state, _losses(times, levels, habit.longest))
     if calm and state.running[STEP] > 0:
         _learn(state)
     return None
