@@ -130,7 +130,7 @@ class Way:
         ordered = sorted(loss for loss, _ in over)
         middle = _quantile(ordered, 0.5) if len(ordered) > 2 else ordered[0]
         mean = sum(min(loss, middle + self.spread * more) for loss, more in over) / len(over)
-        spread = self.spread * sqrt(sum(more**2 for _, more in over) / len(over))
+        spread = self.spread * sqrt(sum(more for _, more in over) / len(over))
         return mean, spread * sqrt(1 / len(over) + 1 / (self.known + 1.5))
 
 

@@ -23,8 +23,8 @@ FEW_NIGHTS = 4.5  # a spread known from so few nights that the limits must be do
 SMALLEST, SMALLEST_SHARE = 10.0, 0.8  # litres a day, and of the baseline: no less is called a leak
 # nights, the joint score of all ways (standard deviations), and the least loss (of capacity a day)
 BEYOND_GUESTS = (1, 16.0, 0.05)  # one night so far out that its day need not be waited for
-ONE_NIGHT = (1, 5.0, 0.012)
-WINDOWS = ((2, 4.4, 0.008), (3, 5.3, 0.004), (5, 4.5, 0.0), (7, 5.0, 0.0))
+ONE_NIGHT = (1, 4.8, 0.015)
+WINDOWS = ((2, 3.6, 0.018), (3, 5.6, 0.005), (5, 5.3, 0.0), (7, 4.1, 0.0))
 SPARSE_SECONDS, SPARSE_POWER = 900.0, 0.3  # readings further apart hide draws: the limits rise by so much
 LARGE_SHARE = 0.025  # of capacity a day
 STILL_SHARE, STILL_BIAS = 0.5, 1.3  # of one night's loss, that the stillest hours of its day must show too
