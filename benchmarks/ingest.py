@@ -18,7 +18,7 @@ from benchmarks.load.nodered import measure_node_red
 from benchmarks.load.world import world
 
 DEVICES = 999  # divisible by the publishers, as every number of devices here
-SUSTAINED_SHARE = 0.6
+SUSTAINED_SHARE = 0.45  # of the rate of a backlog, in which many readings of a tank are one update of it
 PARTS = ["mqtt", "http", "node-red", "stored", "devices"]
 
 FULL = Sizes(

@@ -1,6 +1,6 @@
 """All demand models by name.
 
-HELD_OUT: not used while the leaks' limits and the forecast's width were chosen.
+HELD_OUT: not used while the forecast's width was chosen.
 """
 
 from __future__ import annotations
