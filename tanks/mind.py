@@ -264,13 +264,7 @@ class TankMind(Memory):
         midnight, clock = self._local(self._today()), self._clock()
         rest = self._rest_loss(midnight, at, window_hours=QUIET_HOURS)
         stillest = self._rest_loss(midnight, at, window_hours=STILL_HOURS)
-        draw = usage.draw_from_levels(
-            np.asarray(self.times),
-            self._litres(),
-            self._refill_spans(),
-            clock=clock,
-            daily_litres=self._daily(),
-        )
+        draw = self._draw(clock)
         drawn = usage.day_by(draw, clock=clock, now=at) if draw else None
         seen = Night(self._today().toordinal(), None, None, rest, drawn)
         self._apply(leaks.day_seen(self.leak, seen, self._home(), stillest=stillest, at=at), at)

@@ -135,15 +135,19 @@ class Memory:
             return self.levels[-1]
         return float(usage.fall_only(np.asarray(recent))[-1])
 
-    def _day_use(self, day: date) -> tuple[DayUse, Array] | None:
-        clock = self._clock(day)
-        draw = usage.draw_from_levels(
+    def _draw(self, clock: Clock) -> usage.Draw | None:
+        """What the remembered levels show was drawn."""
+        return usage.draw_from_levels(
             np.asarray(self.times),
             self._litres(),
             self._refill_spans(),
             clock=clock,
             daily_litres=self._daily(),
         )
+
+    def _day_use(self, day: date) -> tuple[DayUse, Array] | None:
+        clock = self._clock(day)
+        draw = self._draw(clock)
         end = self._local(day + timedelta(days=1))
         if draw is None or draw.times[-1] <= clock.day_start or draw.times[0] >= end:
             return None

@@ -20,10 +20,8 @@ Array = NDArray[np.float64]
 NIGHT_FROM, NIGHT_TO = -2.0, 6.0  # local hours
 FEWEST_READINGS = 4
 SHORTEST_HOURS = 1.8
-COARSE, COARSE_SHARE = (
-    2.5,
-    0.004,
-)  # times the noise, and of capacity: such counts show a slow loss as steps, hours apart
+# times the noise, and of capacity: such counts show a slow loss as steps, hours apart
+COARSE, COARSE_SHARE = 2.5, 0.004
 COARSE_HOURS = 10.0
 COUNT_NOISE = 12**0.5  # the standard deviation of what is anywhere within a count, the other way up
 STEP_SCORE = 11.0  # squared standard errors that a step must explain to count as a draw

@@ -91,9 +91,8 @@ def received(state: SensorState, at: float, level: float, *, use: Use | None = N
     if abs(level - state.same_level) <= state.like + SAME:
         state.same_count += 1
         state.moved_count = 0
-        state.same_level += (
-            level - state.same_level
-        ) / state.same_count  # of a last digit that flickers: its middle
+        # of a last digit that flickers: its middle
+        state.same_level += (level - state.same_level) / state.same_count
         return _stuck(state, at, level, use) if state.same_count >= STUCK_READINGS else None
     return _moved(state, at, level)
 
