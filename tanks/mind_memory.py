@@ -5,6 +5,7 @@ The state is bounded, and goes to and from a plain dict. Times: seconds since th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -17,6 +18,7 @@ from tanks import leaks, quality, refills, usage
 from tanks.demand import demand_fit
 from tanks.detectors import burst, sensor
 from tanks.detectors.alerts import Alert, AlertBook, Kind, Severity, Signal
+from tanks.detectors.stuck import Due
 from tanks.forecast import Forecast, forecast_make
 from tanks.refills import Refill
 from tanks.usage import DAY, HOUR, Array, Clock, DayUse, RefillSpan
@@ -154,11 +156,11 @@ class Memory:
         hours = round((end - clock.day_start) / HOUR)
         return usage.day_use(draw, clock=clock, ordinal=day.toordinal(), hours=hours)
 
-    def _use(self, start: float, end: float) -> tuple[float, float]:
-        """Usual days of use between two times, and the same in percent of capacity."""
-        activity = self._clock().activity(np.array([start, end]))
-        days = float(activity[1] - activity[0])
-        return days, days * self._daily_percent
+    def _use(self, start: float, end: float) -> Due:
+        """What the household usually draws between two times."""
+        begun, ended = self._clock().activity(np.array([start, end])).tolist()
+        first_day = min(ended, math.floor(begun) + 1) - begun
+        return Due(ended - begun, (ended - begun) * self._daily_percent, first_day * self._daily_percent)
 
     def _habit(self, at: float) -> burst.Habit:
         hour = int((at - self._midnight_at) // HOUR) % 24

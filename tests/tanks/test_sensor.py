@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tanks.detectors import sensor
+from tanks.detectors import sensor, stuck
 
 DAY, HOUR, QUARTER = 86400.0, 3600.0, 900.0
 
 
 def sees(
-    levels: list[float] | np.ndarray, *, every: float = QUARTER, use: sensor.Use | None = None
+    levels: list[float] | np.ndarray, *, every: float = QUARTER, use: stuck.Use | None = None
 ) -> list[bool]:
     """Whether the sensor is called stuck after each reading, days being closed as they end."""
     state, stuck, day = sensor.SensorState(), False, 0
@@ -32,8 +32,17 @@ def noisy(days: int, *, sigma: float = 0.08, grain: float = 0.01, level: float =
     return np.asarray(np.round(values / grain) * grain)
 
 
-def in_use(start: float, end: float) -> tuple[float, float]:
-    return (end - start) / DAY, 8.0 * (end - start) / DAY
+def in_use(start: float, end: float) -> stuck.Due:
+    """8 % a day, at all hours alike."""
+    first_day = min(end, (start // DAY + 1) * DAY) - start
+    return stuck.Due((end - start) / DAY, 8.0 * (end - start) / DAY, 8.0 * first_day / DAY)
+
+
+def falling(days: int, *, grain: float) -> np.ndarray:
+    """A month's use of 8 % a day from 95 % on, filled up at 20 %, as a sensor of that grain shows it."""
+    true = 95.0 - np.arange(days * 96) / 12 % 75.0
+    noise = np.random.default_rng(4).normal(0, 0.03, len(true))
+    return np.asarray(np.round((true + noise) / grain) * grain)
 
 
 def test_a_sensor_that_repeats_itself_is_stuck_within_hours() -> None:
@@ -66,7 +75,8 @@ def test_a_holiday_of_a_sensor_that_shows_its_noise_is_not_stuck() -> None:
 
 def test_a_coarse_sensor_at_rest_is_not_stuck() -> None:
     levels = noisy(40, grain=1.0)
-    drawn = np.minimum(np.arange(len(levels)) / 24, 50)
+    drawn = np.arange(len(levels)) / 24 % 50
+    drawn[1000:1130] = drawn[1000]  # a weekend away
     assert not any(sees(np.round(levels - drawn), use=in_use))
 
 
@@ -74,7 +84,43 @@ def test_a_sensor_of_middling_grain_is_stuck_within_a_day_of_use_but_not_by_a_ca
     levels = noisy(14, sigma=0.05, grain=0.1)
     levels[960:1060] = levels[960]
     assert any(sees(levels, use=in_use)[960:1056])
-    assert not any(sees(levels[:992], use=lambda start, end: (0.0, 0.0)))
+    assert not any(sees(levels[:992], use=lambda start, end: stuck.Due(0.0, 0.0, 0.0)))
+
+
+def test_a_coarse_sensor_that_stops_amid_the_use_of_a_day_is_stuck_sooner_than_a_holiday_could_tell() -> None:
+    levels = falling(20, grain=1.0)
+    morning, midnight = 96 * 12 + 24, 96 * 12 - 1
+    stopped, away = levels.copy(), levels.copy()
+    stopped[morning : morning + 400] = levels[morning]
+    away[midnight : midnight + 400] = levels[midnight]
+    assert any(sees(stopped, use=in_use)[morning : morning + 160])
+    assert not any(sees(away, use=in_use)[midnight : midnight + 160])
+    assert any(sees(away, use=in_use)[midnight : midnight + 192])
+
+
+def test_a_coarse_sensor_that_sees_a_wild_echo_is_alive_for_days() -> None:
+    levels = falling(20, grain=1.0)
+    first = 96 * 12
+    levels[first : first + 500] = levels[first]
+    levels[first + 100] = 7.0
+    seen = sees(levels, use=in_use)
+    assert not any(seen[first : first + 300])
+    assert any(seen[first + 300 : first + 500])
+
+
+def test_a_digit_that_flickers_between_two_counts_is_no_sign_of_life_when_days_of_use_are_missing() -> None:
+    levels = falling(20, grain=0.1)
+    first = 96 * 12 + 40
+    levels[first : first + 400] = levels[first] + 0.1 * np.random.default_rng(2).integers(0, 2, 400)
+    assert any(sees(levels, use=in_use)[first : first + 250])
+
+
+def test_draws_of_an_hour_do_not_make_a_run_of_equal_readings_look_usual() -> None:
+    hours = np.arange(24 * 20)
+    drawn = np.cumsum(np.random.default_rng(6).gamma(1.2, 0.3, len(hours))) % 70
+    levels = np.round(95 - drawn + np.random.default_rng(7).normal(0, 0.05, len(hours)), 2)
+    levels[300:360] = levels[300]
+    assert any(sees(levels, every=HOUR)[300:325])
 
 
 def test_an_empty_tank_rightly_says_nothing_for_days_but_a_full_one_that_is_used_does_not() -> None:
