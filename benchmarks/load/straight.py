@@ -1,7 +1,7 @@
 """The limit: a straight loop that stores readings and does nothing else the product does.
 
 `python -m benchmarks.load.straight <client> <mqtt port> <mongodb uri> <database> <devices>`: MQTT client → msgspec
-→ `insert_many` → `bulk_write` of newest levels → manual acknowledgement, in batches of up to 5,000, for devices it
+→ `insert_many` → `bulk_write` of newest levels → manual acknowledgement, in batches of up to 10,000, for devices it
 knows by heart. Clients: `bulk` (the product's own reader), `paho`, `gmqtt`.
 """
 
@@ -18,7 +18,7 @@ from pymongo.errors import BulkWriteError
 
 from tanks.readings import key, to_ms
 
-BATCH = 5_000  # as the product: a tank is updated once a batch
+BATCH = 10_000  # as the product: a tank is updated once a batch
 TOPIC = "tanks/+/level"
 
 

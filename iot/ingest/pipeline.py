@@ -21,7 +21,7 @@ from iot.ingest.tell import LiveEvents, Refusals, count
 log = logging.getLogger(__name__)
 Step = Callable[[Batch, KnownDevices], None]
 # A tank is written once a batch: what has piled up costs the less the more of it is taken at once.
-BATCH_MESSAGES = 5_000
+BATCH_MESSAGES = 10_000
 
 
 class Pipeline:

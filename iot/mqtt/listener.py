@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 QOS = 1
 KEEPALIVE_SECONDS = 30
-INBOX_MESSAGES, INBOX_BYTES = 10_000, 64 * 1024 * 1024
+INBOX_MESSAGES, INBOX_BYTES = 20_000, 64 * 1024 * 1024
 IDLE_SECONDS = 0.5
 BEAT_SECONDS = 1.0
 SLOW_SECONDS = 5.0  # a batch that takes longer is one that MongoDB does not take
