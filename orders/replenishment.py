@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 Rule = Literal["low_water", "forecast"]
 
-RISK = 0.001  # a run-out in a thousand decisions to wait: under one in a thousand weeks of a tank
+RISK = 0.0005  # a run-out in two thousand decisions to wait: under one in a thousand weeks of a tank
 FRESH = timedelta(hours=24)
 SMALL = 10.0  # litres: less is not rounded to whole ones
 ROUNDING = 1e-6  # litres, lost to arithmetic
@@ -94,7 +94,7 @@ def decide(
         return Decision(False, 0.0, {**why, "rule": None, "held": obstacle})
     chance = _chance(forecast, supply, now)
     if chance is not None:
-        why |= {"runOutChance": round(chance, 4), "acceptedRisk": wishes.risk}
+        why |= {"runOutChance": round(chance, 5), "acceptedRisk": wishes.risk}
     rule = _rule(tank, wishes, chance)
     if rule is None:
         return Decision(False, 0.0, {**why, "rule": None, "held": "not_due"})

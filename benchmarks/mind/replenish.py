@@ -1,6 +1,8 @@
 """A year of keep-full, by forecast and by threshold: run-outs and deliveries, one JSON line a policy.
 
-    python -m benchmarks.mind.replenish [--homes 30] [--seed 1] [--model fixtures]
+    python -m benchmarks.mind.replenish [--homes 30] [--seeds 1 2] [--model fixtures]
+
+`--homes` counts homes for each demand model and seed.
 
 Four times a day the level is looked at and perhaps an order placed, which comes one to three days later; the policies
 know the three. Some tanks are so small that guests empty them, full as they were, before an order can come: the
@@ -25,7 +27,7 @@ from numpy.typing import NDArray
 
 from benchmarks.mind.demand import DAY
 from benchmarks.mind.models import MODELS
-from orders.replenishment import Supply, TankFacts, Wishes, decide
+from orders.replenishment import RISK, Supply, TankFacts, Wishes, decide
 from tanks.demand import Demand, demand_fit
 from tanks.forecast import Forecast, forecast_make
 from tanks.usage import DayUse
@@ -36,7 +38,7 @@ NEAR = 8.0  # days: a tank that lasts so long whatever comes is not looked at ag
 SAME = 7 * LOOKS  # looks: run-outs of two policies so near each other are one
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 THRESHOLDS = (20, 30, 40, 50, 60, 70, 80, 90)
-RISKS = (0.001, 0.005, 0.02)
+RISKS = (RISK, 0.001, 0.02)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,20 +188,21 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--homes", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--model", choices=list(MODELS))
     options = parser.parse_args()
     chosen = [model for model in MODELS if options.model in (None, model)]
     jobs = [
-        (model, options.seed * 100_000 + 1_000 * place + number)
+        (model, seed * 100_000 + 1_000 * place + number)
+        for seed in options.seeds
         for place, model in enumerate(chosen)
         for number in range(options.homes)
     ]
     with multiprocessing.Pool(options.processes) as pool:
         found = list(pool.imap(years, jobs, chunksize=2))
     for line in summed(found):
-        print(json.dumps({**line, "homes": len(jobs), "seed": options.seed}))
+        print(json.dumps({**line, "homes": len(jobs), "seeds": options.seeds}))
 
 
 if __name__ == "__main__":
