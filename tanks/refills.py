@@ -24,18 +24,23 @@ NOISE_FACTOR = 8.0
 LOOK_BACK = 5 * HOUR
 QUIET_READINGS = 3  # readings without a further rise end a refill
 QUIET_SECONDS = 0.75 * HOUR
-QUIET_SHARE, QUIET_LONGEST = 0.5, 2 * HOUR  # of a slow one's time so far: draws may outrun it for a while
+QUIET_SHARE, QUIET_LONGEST = 1.0, 2 * HOUR  # of a slow one's time so far: draws may outrun it for a while
 GAP_SECONDS = 1.5 * HOUR  # a refill inside a longer silence came halfway through it, for all one knows
 UNSEEN_AN_HOUR = 75.0  # percent: nothing real falls faster, and comes back to where it was
 BACK_PERCENT, BACK_NOISE = 2.0, 4.0  # so near
+DIP_AN_HOUR, DIP_PERCENT, DIP_NOISE = 30.0, 0.4, 3.0  # nor anything so fast, and back to just where it was
 SLOSH_SECONDS = 0.35 * HOUR  # waves die away by a factor of e
 SLOSH_FACTOR, SLOSH_PERCENT = 8.0, 0.5  # their size at first: in units of the noise, and at least
 EDGE_SECONDS = 0.75 * HOUR  # how far around a refill its levels are read
 EDGE_READINGS = 3
 EVENT_SHARE, EVENT_LITRES = 0.4, 8.0  # of the hardest draw of a day: a single draw; and at least
 HABIT_SPREAD = 0.7  # of what is usually drawn in an hour or so
-SKEW = 0.2  # of a single draw: in most short times so much less than the mean is drawn, in a few much more
-LEAST_DRAW = 0.2  # of the mean
+SKEW = 0.4  # of a single draw: in most short times so much less than the mean is drawn, in a few much more
+LEAST_DRAW = 0.1  # of the mean
+ALIKE_SHARE = 0.3  # of what is usual in its hours: spans so busy tell what is drawn in such a time
+TYPICAL_MOST = 1.3  # of the mean
+GUESS_SPANS = 4.0  # what is guessed from the size of draws weighs as much as so many spans
+SPAN_RISE, SPAN_FALL = 1.5, 15.0  # percent: refills and bursts are no example
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,9 @@ def measure(
     percent = 100 / capacity
     event = max(EVENT_LITRES, EVENT_SHARE * hardest_litres) * percent
     used = (clock.activity(times) - clock.activity(times[first])) * daily_litres * percent
-    used *= max(1 - SKEW * event / max(float(used[last]), 1e-9), LEAST_DRAW)
+    mean = float(used[last])
+    guess = max(1 - SKEW * event / max(mean, 1e-9), LEAST_DRAW)
+    used *= _typical(times, levels, used, clock, first=first, last=last, guess=guess)
     slosh = max(SLOSH_FACTOR * noise_percent, SLOSH_PERCENT) * np.exp(
         -(times[after] - times[last]) / SLOSH_SECONDS
     )
@@ -165,9 +172,12 @@ def measure(
         return None
     if _came_back(times, levels, first, level_after, noise_percent):
         return None
+    if _went_back(times, levels, first, level_before, noise_percent):
+        return None
     meanwhile = float(used[last] - used[first])
     litres = (level_after - level_before + meanwhile) / percent
-    variance = variance_before + variance_after + meanwhile * event + (HABIT_SPREAD * meanwhile) ** 2
+    likely = max(meanwhile, guess * mean)  # where mostly nothing is drawn, something may have been
+    variance = variance_before + variance_after + likely * event + (HABIT_SPREAD * likely) ** 2
     silent = float(times[last] - times[last - 1])
     unseen = silent > GAP_SECONDS
     return Refill(
@@ -181,14 +191,46 @@ def measure(
     )
 
 
+def _typical(
+    times: Array, levels: Array, used: Array, clock: Clock, *, first: int, last: int, guess: float
+) -> float:
+    """What is drawn in most spans as long as the refill, relative to the mean; by those of the days before it.
+
+    `used`: percent usually drawn by each time since the first; `guess`: the same by the size of draws.
+    """
+    long = times[last] - times[first]
+    count = int(np.searchsorted(times[: first + 1], times[first] - long, side="right"))
+    starts, ends = times[:count], times[:count] + long
+    daily = used[last] / max(float(clock.activity(times[last]) - clock.activity(times[first])), 1e-9)
+    usual = (clock.activity(ends) - clock.activity(starts)) * daily
+    drawn = levels[:count] - np.interp(ends, times[: first + 1], levels[: first + 1])
+    alike = (usual > ALIKE_SHARE * used[last]) & (drawn > -SPAN_RISE) & (drawn < SPAN_FALL)
+    known = int(alike.sum())
+    if not known:
+        return guess
+    share = min(max(float(np.median(drawn[alike] / usual[alike])), LEAST_DRAW), TYPICAL_MOST)
+    return (known * share + GUESS_SPANS * guess) / (known + GUESS_SPANS)
+
+
 def _came_back(times: Array, levels: Array, first: int, level_after: float, noise: float) -> bool:
     """Is this but the return from a fall that no water makes: to zero at once, or faster than any pipe?"""
     since = int(np.searchsorted(times, times[first] - LOOK_BACK, side="left"))
     high, low = levels[since:first], levels[since + 1 : first + 1]
-    fell = high - low
-    unreal = (fell > UNSEEN_AN_HOUR * np.diff(times[since : first + 1]) / HOUR) | (low <= ZERO_PERCENT)
-    near = np.abs(high - level_after) < max(BACK_PERCENT, BACK_NOISE * noise)
-    return bool((unreal & near & (fell > BACK_PERCENT)).any())
+    fell, hours = high - low, np.diff(times[since : first + 1]) / HOUR
+    away = np.abs(high - level_after)
+    unreal = (fell > UNSEEN_AN_HOUR * hours) | (low <= ZERO_PERCENT)
+    near = unreal & (away < max(BACK_PERCENT, BACK_NOISE * noise))
+    dip = (fell > DIP_AN_HOUR * hours) & (away < max(DIP_PERCENT, DIP_NOISE * noise))
+    return bool(((near | dip) & (fell > BACK_PERCENT)).any())
+
+
+def _went_back(times: Array, levels: Array, first: int, level_before: float, noise: float) -> bool:
+    """Did the level, risen, fall to where it was faster than any pipe empties a tank? These were wild echoes."""
+    fell = levels[first:-1] - levels[first + 1 :]
+    unreal = fell > np.maximum(UNSEEN_AN_HOUR * np.diff(times[first:]) / HOUR, BACK_PERCENT)
+    most = max(BACK_PERCENT, BACK_NOISE * noise)
+    near = np.abs(levels[first + 1 :] - level_before) < most
+    return bool((unreal & near).any()) and abs(float(np.median(levels[-3:])) - level_before) < most
 
 
 def edge_level(levels: Array, *, noise: Array | float, drawn: Array, event: float) -> tuple[float, float]:
