@@ -9,7 +9,6 @@ import os
 import re
 import signal
 import statistics
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,12 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import paho.mqtt.client as mqtt
 import pytest
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 from tests.browser.conftest import chromium
+from tests.household import Phone, Sensor, until
 from tests.product import Product
 
 __all__ = ["chromium"]
@@ -39,77 +36,6 @@ LATENCY_READINGS = 150
 LATENCY_PAUSE_SECONDS = 0.03
 
 Api = Callable[..., Any]
-
-
-def until(found: Callable[[], Any], *, what: str, seconds: float = 30) -> Any:
-    """The first truthy answer of `found`, asked again and again."""
-    deadline = time.monotonic() + seconds
-    while not (answer := found()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
-    return answer
-
-
-class Phone:
-    """The customer's app: a socket that comes back after every break and asks for what it missed."""
-
-    def __init__(self, url: str, token: str) -> None:
-        self.url, self.token = url.replace("http", "ws") + "/ws/live", token
-        self.events: list[tuple[float, dict[str, Any]]] = []
-        self.last_id = ""
-        self.hello = threading.Event()
-        self.hung_up = threading.Event()
-        self.thread = threading.Thread(target=self._listen, daemon=True)
-        self.thread.start()
-
-    def _listen(self) -> None:
-        while not self.hung_up.is_set():
-            try:
-                with connect(self.url, subprotocols=["live", f"bearer.{self.token}"]) as socket:  # type: ignore[list-item]
-                    self._follow(socket)
-            except (OSError, ConnectionClosed, TimeoutError):
-                time.sleep(0.1)
-
-    def _follow(self, socket: Any) -> None:
-        while not self.hung_up.is_set():
-            try:
-                message = json.loads(socket.recv(timeout=0.5))
-            except TimeoutError:
-                continue
-            if message["type"] == "hello":
-                if self.last_id:
-                    socket.send(json.dumps({"type": "resume", "after": self.last_id}))
-                self.last_id = self.last_id or message["lastEventId"]
-                self.hello.set()
-            elif "id" in message:
-                self.events.append((time.time(), message))
-                self.last_id = message["id"]
-
-    def of(self, kind: str) -> list[tuple[float, dict[str, Any]]]:
-        return [(at, event["data"]) for at, event in list(self.events) if event["type"] == kind]
-
-    def statuses(self) -> list[str]:
-        """What the order went through, as told; one that was told twice counts once."""
-        return list(dict.fromkeys(data["status"] for _, data in self.of("order.status")))
-
-
-class Sensor:
-    """A device that publishes QoS 1 and sends again what was not acknowledged."""
-
-    def __init__(self, product: Product, device_id: str, secret: str) -> None:
-        self.topic = f"tanks/{device_id}/level"
-        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=device_id, clean_session=False)
-        self.client.username_pw_set(device_id, secret)
-        self.client.connect("127.0.0.1", product.mqtt_port)
-        self.client.loop_start()
-
-    def publish(self, level: float, at: datetime) -> None:
-        body = {"level": level, "timestamp": at.isoformat()}
-        self.client.publish(self.topic, json.dumps(body), qos=1).wait_for_publish(10)
-
-    def stop(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
 
 
 @pytest.fixture(scope="module")
@@ -234,14 +160,14 @@ def test_from_a_falling_level_to_water_delivered(
     times = [began + timedelta(minutes=10 * number) for number in range(len(levels))]
     for level, at in zip(levels[:3], times, strict=False):
         sensor.publish(level, at)
-    until(lambda: current(phone) == 26.4, what="26.4 % on the phone")
+    until(lambda: phone.level() == 26.4, what="26.4 % on the phone")
     listener = product.pid("listener")
     os.kill(listener, signal.SIGKILL)
     for level, at in zip(levels[3:], times[3:], strict=True):
         sensor.publish(level, at)
     # The worker, which is to order the water, dies too.
     killed(product, "worker")
-    until(lambda: current(phone) == 24.8, what="24.8 % on the phone, by another listener", seconds=60)
+    until(lambda: phone.level() == 24.8, what="24.8 % on the phone, by another listener", seconds=60)
     assert product.pid("listener") != listener
 
     # Water is ordered by itself; the phone and the supplier's dashboard say so without being asked.
@@ -264,18 +190,13 @@ def test_from_a_falling_level_to_water_delivered(
     refilled = datetime.now(UTC)
     for number in range(3):
         sensor.publish(93.8 - number / 100, refilled + timedelta(seconds=number))
-    until(lambda: current(phone) == 93.78, what="the full tank on the phone")
+    until(lambda: phone.level() == 93.78, what="the full tank on the phone")
 
     the_customer_sees_it_once(product, own, order, tank, levels)
     the_supplier_sees_it(api(signed_in(api, SUPPLIER)), dashboard, product, order)
     the_operator_sees_it(api(signed_in(api, ADMIN)), chromium, product, order, supplier)
     phone.hung_up.set()
     sensor.stop()
-
-
-def current(phone: Phone) -> float | None:
-    levels = phone.of("tank.level")
-    return levels[-1][1]["level"] if levels else None
 
 
 def answers(product: Product) -> bool:
@@ -358,7 +279,7 @@ def test_a_level_reaches_the_phone_while_one_watches(
         )
         time.sleep(LATENCY_PAUSE_SECONDS)
     last = level
-    until(lambda: current(phone) == last, what="the last level")
+    until(lambda: phone.level() == last, what="the last level")
     taken = [at - sent[data["level"]] for at, data in phone.of("tank.level") if data["level"] in sent]
     assert len(taken) >= LATENCY_READINGS // 2, (
         "readings of one batch may share an event, but not most of them"
