@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
 
-from tanks.nights import Loss
+from tanks.steady import Loss
 
 QUIET_BIAS = -1.2  # the gentlest of many noisy slopes, in standard errors of one
 # the ways of measuring a night, and what each makes of noise alone, in standard errors
-WAYS = (("line", 0.0), ("quiet", QUIET_BIAS), ("rest", QUIET_BIAS))
+WAYS = (("night", 0.0), ("quiet", QUIET_BIAS), ("day", 0.0))
 NOISE_SPREAD, USE_SPREAD = 0.8, 0.1  # between nights: of a slope's error and of the daily use, at first
 GUESS_NIGHTS = 2.0  # the weight of that guess
 MEASURED_SHARE = 0.5  # of the nights, by each way
@@ -31,22 +31,24 @@ AWAY_SHARE, AWAY_LITERS = 0.15, 15.0  # of the usual use, and litres a day: nobo
 class Night:
     """One night: date, and its loss measured in three ways (`tanks.nights`; None: could not be, or not yet).
 
-    `line` and `quiet`: of the night; `rest`: the gentlest hours of the calendar day that began with it; `drawn`:
-    litres of that day.
+    `night`: the steady loss from evening to morning; `quiet`: the gentlest hours between; `day`: the steady loss of the
+    calendar day that began with it, to its afternoon; `drawn`: litres of that day.
     """
 
     ordinal: int
-    line: Loss | None
+    night: Loss | None
     quiet: Loss | None
-    rest: Loss | None = None
+    day: Loss | None = None
     drawn: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """A loss over the baseline: litres a day, the joint score of all ways, and the baseline's nights."""
+    """A loss over the baseline: litres a day by the middle one of the ways and by the least, the joint score of
+    all ways, and the baseline's nights."""
 
     litres: float
+    least: float
     score: float
     base: float
     known: int
@@ -82,7 +84,7 @@ def excess(
         )
         for name, bias in WAYS
     }
-    needed = ("line", "quiet", "rest") if whole_day else ("line", "quiet")
+    needed = ("night", "quiet", "day") if whole_day else ("night", "quiet")
     if any(ways[name] is None for name in needed):
         return None
     told = [way for way in ways.values() if way]
@@ -93,12 +95,13 @@ def excess(
     busy = [max(min(use, max(use - own, 1.0)), 1.0) for use in uses]
     found = [way.loss(busy) for way in told]
     scores = [loss / spread for loss, spread in found]
-    least = min(loss for loss, _ in found)
+    litres = sorted(loss for loss, _ in found)
+    least = litres[0]
     seen = [night.drawn for night in recent if night.drawn is not None]
     if min(scores) < LEAST_SCORE or (seen and sum(seen) / len(seen) < DRAWN_SHARE * least):
         return None
     score = (min(scores) + sum(scores) / len(scores)) / sqrt(2)
-    return Excess(least, score, max(told[0].base, 0.0), len(alike))
+    return Excess(litres[(len(litres) - 1) // 2], least, score, max(told[0].base, 0.0), len(alike))
 
 
 def _drawn(night: Night, otherwise: float | None, usual: float) -> float:

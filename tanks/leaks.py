@@ -15,19 +15,20 @@ from typing import Any
 
 from tanks.detectors.alerts import Severity, Signal
 from tanks.excess import Night, excess
-from tanks.nights import Loss
+from tanks.steady import Loss
 
 NIGHTS_KEPT = 35
 DRY_SHARE = 0.01  # of capacity: an empty tank loses nothing
-FEW_NIGHTS = 4.5  # a spread known from so few nights that the limits must be doubled
-SMALLEST, SMALLEST_SHARE = 10.0, 0.8  # litres a day, and of the baseline: no less is called a leak
+FEW_NIGHTS = 3.9  # a spread known from so few nights that the limits must be doubled
+SMALLEST, SMALLEST_SHARE = 10.0, 1.0  # litres a day, and of the baseline: no less is called a leak
 # nights, the joint score of all ways (standard deviations), and the least loss (of capacity a day)
-BEYOND_GUESTS = (1, 16.0, 0.05)  # one night so far out that its day need not be waited for
-ONE_NIGHT = (1, 4.8, 0.015)
-WINDOWS = ((2, 3.6, 0.018), (3, 5.6, 0.005), (5, 5.3, 0.0), (7, 4.1, 0.0))
+BEYOND_GUESTS = (1, 24.0, 0.05)  # one night so far out that its day need not be waited for
+ONE_NIGHT = (1, 6.4, 0.018)
+DAY_AND_NIGHT = (1, 2.1, 0.018)  # one night, with the day before it
+WINDOWS = ((2, 2.3, 0.028), (3, 6.7, 0.006), (5, 5.5, 0.0), (7, 3.7, 0.0))
 SPARSE_SECONDS, SPARSE_POWER = 900.0, 0.3  # readings further apart hide draws: the limits rise by so much
 LARGE_SHARE = 0.025  # of capacity a day
-STILL_SHARE, STILL_BIAS = 0.5, 1.3  # of one night's loss, that the stillest hours of its day must show too
+STILL_SHARE, STILL_BIAS = 0.54, 1.3  # of one night's loss, that the stillest hours of its day must show too
 CLEAN_NIGHTS = 2
 SHORTEST_LEAK = 8  # days from its first night to its second clean one
 FORGIVEN_CARE, FORGIVEN_MEMORY = 0.5, 0.98  # for each shorter one limits rise by so much, fading by the night
@@ -59,7 +60,7 @@ class LeakState:
 
     def to_dict(self) -> dict[str, Any]:
         nights = [
-            [n.ordinal, *(x for loss in (n.line, n.quiet, n.rest) for x in _plain(loss)), n.drawn]
+            [n.ordinal, *(x for loss in (n.night, n.quiet, n.day) for x in _plain(loss)), n.drawn]
             for n in self.nights
         ]
         return {
@@ -98,71 +99,86 @@ def day_closed(state: LeakState, *, ordinal: int, drawn: float) -> None:
 
 def night_closed(state: LeakState, night: Night, home: Home, *, at: float) -> Signal | None:
     """Take in one night at its end and judge it with those before; the state is changed. `at`: seconds."""
-    if night.line is None and night.quiet is None:
+    if night.night is None and night.quiet is None:
         return None
     state.nights = [*(kept for kept in state.nights if kept.ordinal != night.ordinal), night][-NIGHTS_KEPT:]
     state.forgiven *= FORGIVEN_MEMORY
     if state.rate is not None:
         return _still_leaking(state, night, daily_litres=home.daily_litres)
-    return _judge(state, (BEYOND_GUESTS, *WINDOWS), home, at=at)
+    alone = _judge(state, state.nights, BEYOND_GUESTS, home, at=at)
+    joined = None if alone else _with_day_before(state.nights)
+    if joined:
+        alone = _judge(state, joined, DAY_AND_NIGHT, home, at=at, whole_day=True)
+    return alone or _judge_windows(state, home, at=at)
 
 
 def day_seen(state: LeakState, seen: Night, home: Home, *, stillest: Loss | None, at: float) -> Signal | None:
     """Judge the last night once more, alone too, in the light of its own day.
 
-    `seen.rest`: of the hours since midnight; `seen.drawn`: what the day draws by its first hours; `stillest`:
+    `seen.day`: of the hours since midnight; `seen.drawn`: what the day draws by its first hours; `stillest`:
     the gentlest two of these hours. A day that shows too little of them says nothing.
     """
     if state.rate is not None or not state.nights or state.nights[-1].ordinal != seen.ordinal:
         return None
-    if seen.rest is None or seen.drawn is None or stillest is None:
+    if seen.day is None or seen.drawn is None or stillest is None:
         return None
-    state.nights[-1] = replace(state.nights[-1], rest=seen.rest, drawn=seen.drawn)
+    state.nights[-1] = replace(state.nights[-1], day=seen.day, drawn=seen.drawn)
     most = (stillest.rate + STILL_BIAS * stillest.error) / STILL_SHARE
-    return _judge(state, (ONE_NIGHT, *WINDOWS), home, at=at, most_alone=most)
+    alone = _judge(state, state.nights, ONE_NIGHT, home, at=at, whole_day=True, most=most)
+    return alone or _judge_windows(state, home, at=at)
+
+
+def _with_day_before(nights: Sequence[Night]) -> list[Night] | None:
+    """The same nights, the last one with the day before it instead of its own, which is to come."""
+    if len(nights) < 2 or nights[-2].ordinal != nights[-1].ordinal - 1 or nights[-2].day is None:
+        return None
+    return [*nights[:-2], replace(nights[-1], day=nights[-2].day, drawn=nights[-2].drawn)]
+
+
+def _judge_windows(state: LeakState, home: Home, *, at: float) -> Signal | None:
+    found = (_judge(state, state.nights, window, home, at=at) for window in WINDOWS)
+    return next((signal for signal in found if signal), None)
 
 
 def _judge(
     state: LeakState,
-    windows: Sequence[tuple[int, float, float]],
+    nights: Sequence[Night],
+    window: tuple[int, float, float],
     home: Home,
     *,
     at: float,
-    most_alone: float = inf,
+    whole_day: bool = False,
+    most: float = inf,
 ) -> Signal | None:
-    """`most_alone`: litres a day that one night alone can be believed to have lost."""
+    """`whole_day`: the last night's day must have been seen, too; `most`: litres a day that it can have lost."""
+    count, limit, share = window
     care = max(home.interval / SPARSE_SECONDS, 1.0) ** SPARSE_POWER * (1 + FORGIVEN_CARE * state.forgiven)
-    for count, limit, share in windows:
-        whole_day = count == 1 and most_alone < inf
-        found = excess(state.nights, count, daily_litres=home.daily_litres, whole_day=whole_day)
-        if found is None or found.score < care * limit * (1 + FEW_NIGHTS / found.known):
-            continue
-        if count == 1 and found.litres > most_alone:
-            continue
-        if found.litres < max(SMALLEST, SMALLEST_SHARE * found.base, share * home.capacity):
-            continue
-        state.rate, state.base, state.clean = found.litres, found.base, 0
-        state.since = state.nights[-count].ordinal
-        part = found.litres / home.capacity
-        severity: Severity = "critical" if part >= LARGE_SHARE else "warning" if part >= 0.01 else "info"
-        evidence = {
-            "litersPerDay": round(found.litres, 1),
-            "baselineLitersPerDay": round(found.base, 1),
-            "nights": count,
-            "score": round(found.score, 2),
-            "from": at - (count + 7) * 86400.0,
-            "to": at,
-        }
-        return Signal("leak", True, severity, evidence)
-    return None
+    found = excess(nights, count, daily_litres=home.daily_litres, whole_day=whole_day)
+    if found is None or found.score < care * limit * (1 + FEW_NIGHTS / found.known):
+        return None
+    if not max(SMALLEST, SMALLEST_SHARE * found.base, share * home.capacity) <= found.least <= most:
+        return None
+    state.rate, state.base, state.clean = found.litres, found.base, 0
+    state.since = nights[-count].ordinal
+    part = found.litres / home.capacity
+    severity: Severity = "critical" if part >= LARGE_SHARE else "warning" if part >= 0.01 else "info"
+    evidence = {
+        "litersPerDay": round(found.litres, 1),
+        "baselineLitersPerDay": round(found.base, 1),
+        "nights": count,
+        "score": round(found.score, 2),
+        "from": at - (count + 7) * 86400.0,
+        "to": at,
+    }
+    return Signal("leak", True, severity, evidence)
 
 
 def _still_leaking(state: LeakState, night: Night, *, daily_litres: float) -> Signal | None:
-    """Close after clean nights: the night's line is back near the baseline from before the leak."""
-    if night.line is None:
+    """Close after clean nights: the night's loss is back near the baseline from before the leak."""
+    if night.night is None:
         return None
     drawn = next((n.drawn for n in reversed(state.nights[:-1]) if n.drawn is not None), daily_litres)
-    clean = night.line.rate < state.base * max(drawn / daily_litres, 1.0) + CLEAN_SHARE * (state.rate or 0.0)
+    clean = night.night.rate < state.base * max(drawn / daily_litres, 1.0) + CLEAN_SHARE * (state.rate or 0.0)
     state.clean = state.clean + 1 if clean else 0
     if state.clean < CLEAN_NIGHTS:
         return None

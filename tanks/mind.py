@@ -15,7 +15,8 @@ from tanks.detectors import burst, levels, sensor
 from tanks.excess import Night
 from tanks.forecast import Forecast
 from tanks.mind_memory import NEVER, Findings, Memory, TankFacts
-from tanks.nights import QUIET_HOURS, STILL_HOURS, Loss, night_loss, rest_loss
+from tanks.nights import QUIET_HOURS, STILL_HOURS, lasting_loss, rest_loss
+from tanks.steady import Loss
 from tanks.usage import HOUR
 
 __all__ = ["CLOSE_HOUR", "LEAK_HOUR", "SPACING_SECONDS", "Findings", "TankFacts", "TankMind"]
@@ -27,6 +28,7 @@ LONG_SILENCE = 30 * 24 * HOUR  # after it no day or night has anything left to s
 CLOSE_HOUR = 4  # local: yesterday's use is settled, its last midnight seen from both sides
 LEAK_HOUR = 6
 EVENING_HOURS = 12  # before it: the household rests somewhere between evening and morning
+NIGHT_HOURS = 10  # before it: in these little is drawn
 DAY_SEEN_HOUR = 16  # by now a day has shown whether there are guests
 
 
@@ -244,16 +246,9 @@ class TankMind(Memory):
     def _judge_night(self, at: float) -> None:
         """At the end of the night: what it lost, with the nights before it."""
         if self._tells_of_leaks():
-            line = night_loss(
-                np.asarray(self.times),
-                self._litres(),
-                self._refill_spans(),
-                midnight=self._local(self._today()),
-                noise_litres=self._noise_litres(),
-                capacity=self.facts.capacity_liters,
-            )
+            lasting = self._lasting_loss(at - NIGHT_HOURS * HOUR, at)
             quiet = self._rest_loss(at - EVENING_HOURS * HOUR, at, window_hours=QUIET_HOURS)
-            night = Night(self._today().toordinal(), line, quiet)
+            night = Night(self._today().toordinal(), lasting, quiet)
             self._apply(leaks.night_closed(self.leak, night, self._home(), at=at), at)
         self._forget(at)
 
@@ -262,12 +257,22 @@ class TankMind(Memory):
         if not self._tells_of_leaks():
             return
         midnight, clock = self._local(self._today()), self._clock()
-        rest = self._rest_loss(midnight, at, window_hours=QUIET_HOURS)
+        lasting = self._lasting_loss(midnight, at)
         stillest = self._rest_loss(midnight, at, window_hours=STILL_HOURS)
         draw = self._draw(clock)
         drawn = usage.day_by(draw, clock=clock, now=at) if draw else None
-        seen = Night(self._today().toordinal(), None, None, rest, drawn)
+        seen = Night(self._today().toordinal(), None, None, lasting, drawn)
         self._apply(leaks.day_seen(self.leak, seen, self._home(), stillest=stillest, at=at), at)
+
+    def _lasting_loss(self, since: float, until: float) -> Loss | None:
+        return lasting_loss(
+            np.asarray(self.times),
+            self._litres(),
+            self._refill_spans(),
+            since=since,
+            until=until,
+            noise_litres=self._noise_litres(),
+        )
 
     def _rest_loss(self, since: float, until: float, *, window_hours: float) -> Loss | None:
         return rest_loss(

@@ -1,66 +1,47 @@
 """What a tank lost while the household rested, measured in two ways that fail differently.
 
-`line_loss`: a straight line through the night's levels, with the visible draws (a toilet is a step) fitted and
-left out; precise, but a night of small draws deceives it. `quiet_loss`: the gentlest slope of any four hours of a
-day; a household rests somewhere, a leak does not. Rates are litres a day.
+`lasting_loss`: the steady loss that best explains all the readings of a stretch (`tanks.steady`); precise, but a
+household that draws little and often looks like it. `rest_loss`: the gentlest slope of any four hours; a household
+rests somewhere, a leak does not. Rates are litres a day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from math import hypot
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tanks.steady import Loss, steady_loss
 from tanks.usage import HOUR, RefillSpan
 
 Array = NDArray[np.float64]
 
-NIGHT_FROM, NIGHT_TO = -2.0, 6.0  # local hours
-FEWEST_READINGS = 4
-SHORTEST_HOURS = 1.8
 # times the noise, and of capacity: such counts show a slow loss as steps, hours apart
 COARSE, COARSE_SHARE = 2.5, 0.004
 COARSE_HOURS = 10.0
 COUNT_NOISE = 12**0.5  # the standard deviation of what is anywhere within a count, the other way up
-STEP_SCORE = 11.0  # squared standard errors that a step must explain to count as a draw
-MOST_STEPS = 8
+COUNT_DOUBT = 0.5  # counts, by which a noise that is told from counts may be wrong
 QUIET_HOURS, STILL_HOURS = 4.0, 2.0  # windows for the gentlest slope: precise, and short
 QUIET_READINGS = 5  # in each window
 QUIET_COVER = 0.45  # of the windows must be whole, away from refills and gaps
 REFILL_MARGIN = 3600.0  # seconds around a refill in which water moves
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """A loss rate and its standard error, litres a day."""
-
-    rate: float
-    error: float
-
-
-def night_loss(
+def lasting_loss(
     times: Array,
     litres: Array,
     spans: Sequence[RefillSpan],
     *,
-    midnight: float,
+    since: float,
+    until: float,
     noise_litres: float,
-    capacity: float,
 ) -> Loss | None:
-    """`line_loss` of the night after `midnight` (seconds); None if water came in."""
-    count_litres = _coarse(litres, noise_litres, capacity)
-    hours = (times - midnight) / HOUR
-    night = (hours >= NIGHT_FROM) & (hours < NIGHT_TO)
-    if _apart(times, spans)[night].any():
-        return None
-    return line_loss(
-        hours[night],
-        litres[night],
-        noise_litres=max(noise_litres, count_litres / COUNT_NOISE),
-        count_litres=count_litres,
-    )
+    """`steady_loss` of what was read between two times (seconds), away from refills."""
+    part = (times >= since) & (times < until) & ~_apart(times, spans)
+    noise = hypot(noise_litres, COUNT_DOUBT * _count(litres))
+    return steady_loss((times[part] - since) / HOUR, litres[part], noise_litres=noise)
 
 
 def rest_loss(
@@ -93,9 +74,14 @@ def rest_loss(
 
 def _coarse(litres: Array, noise_litres: float, capacity: float) -> float:
     """Litres in one count of a sensor whose noise is no more than its counting; 0 for all others."""
-    counts = np.diff(np.unique(litres))
-    count = float(counts.min()) if len(counts) else 0.0
+    count = _count(litres)
     return count if count > max(COARSE * noise_litres, COARSE_SHARE * capacity) else 0.0
+
+
+def _count(litres: Array) -> float:
+    """The least step between any two levels."""
+    steps = np.diff(np.unique(litres))
+    return float(steps.min()) if len(steps) else 0.0
 
 
 def _apart(times: Array, spans: Sequence[RefillSpan]) -> NDArray[np.bool_]:
@@ -136,34 +122,3 @@ def quiet_loss(
     slopes = (number * product - time * level)[whole] / scale[whole]
     error = 24 * noise_litres * float(np.sqrt(np.median(number[whole] / scale[whole])))
     return Loss(-24 * float(slopes.max()), error)
-
-
-def line_loss(hours: Array, litres: Array, *, noise_litres: float, count_litres: float = 0.0) -> Loss | None:
-    """Loss over a night's readings, visible draws left out; None if too few.
-
-    `count_litres`: of a coarse sensor, whose single counts are no draws.
-    """
-    if len(hours) < FEWEST_READINGS or hours[-1] - hours[0] < SHORTEST_HOURS:
-        return None
-    noise = max(noise_litres, 1e-3)
-    count = len(hours)
-    columns = np.stack([np.ones(count), hours - hours.mean()], axis=1)
-    steps = np.tril(np.ones((count, count)))[:, 1:]
-    steps = steps[:, 1:-1] if count > 6 else steps
-    for _ in range(min(MOST_STEPS, count // 4)):
-        basis, _ = np.linalg.qr(columns)
-        residual = litres - basis @ (basis.T @ litres)
-        free = steps - basis @ (basis.T @ steps)
-        size = (free**2).sum(axis=0)
-        fall = -(free.T @ residual)
-        score = np.where((size > 1e-6) & (fall > 0), fall**2 / np.maximum(size, 1e-6), 0.0)
-        best = int(np.argmax(score)) if len(score) else 0
-        if not len(score) or score[best] < STEP_SCORE * noise**2:
-            break
-        if fall[best] / size[best] < 1.5 * count_litres:
-            break
-        columns = np.concatenate([columns, steps[:, best : best + 1]], axis=1)
-    coefficients = np.linalg.lstsq(columns, litres, rcond=None)[0]
-    error = 24 * noise / float(np.sqrt((columns[:, 1] ** 2).sum()))
-    # water does not rise at night: a rising line is noise, or made by the steps beside it
-    return Loss(max(-24 * float(coefficients[1]), -error), error)

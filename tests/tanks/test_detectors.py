@@ -80,28 +80,6 @@ def test_overfill_closes_only_once_clearly_below_the_brim() -> None:
     assert levels.overfill([97.0, 97.1], [0, 1], is_open=True).active is False  # type: ignore[union-attr]
 
 
-def night(rate: float, *, flush: float | None = None, noise: float = 2.0, seed: int = 0) -> float:
-    hours = np.arange(0.1, 5.5, 0.25)
-    litres = 2000 - rate / 24 * hours + np.random.default_rng(seed).normal(0, noise, len(hours))
-    if flush is not None:
-        litres = litres - np.where(hours > flush, 12.0, 0.0)
-    loss = nights.line_loss(hours, litres, noise_litres=noise)
-    assert loss is not None
-    return loss.rate
-
-
-def test_a_visible_draw_is_left_out_of_the_nights_loss() -> None:
-    plain = np.mean([night(60, seed=seed) for seed in range(40)])
-    flushed = np.mean([night(60, flush=2.6, seed=seed) for seed in range(40)])
-    assert plain == pytest.approx(60, abs=6)
-    assert flushed == pytest.approx(60, abs=18)
-
-
-def test_too_few_readings_give_no_rate() -> None:
-    hours = np.array([0.1, 1.0, 2.0])
-    assert nights.line_loss(hours, hours, noise_litres=1.0) is None
-
-
 def quiet(litres: np.ndarray, apart: np.ndarray | None = None) -> nights.Loss | None:
     hours = np.arange(len(litres)) / 4
     nowhere = np.zeros(len(litres), dtype=bool)

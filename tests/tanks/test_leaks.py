@@ -10,7 +10,7 @@ from tanks.detectors.alerts import Signal
 from tanks.excess import Night
 from tanks.leaks import LeakState
 from tanks.mind import Findings, TankFacts, TankMind
-from tanks.nights import Loss
+from tanks.steady import Loss
 from tests.tanks.water import DAY, MONDAY, Household
 
 USUAL = 400.0
@@ -23,10 +23,10 @@ def night(ordinal: int, rate: float, *, drawn: float | None = USUAL) -> Night:
     return Night(ordinal, Loss(rate, ERROR), gentlest, gentlest if drawn else None, drawn)
 
 
-def known_home(nights: int = 21) -> LeakState:
+def known_home(nights: int = 21, *, least: float = 10.0) -> LeakState:
     """Nights of 10 to 30 litres a day: a toilet now and then."""
-    rng = np.random.default_rng(5)
-    return LeakState([night(day, float(rate)) for day, rate in enumerate(rng.uniform(10, 30, nights))])
+    rates = np.random.default_rng(5).uniform(least, least + 20, nights)
+    return LeakState([night(day, float(rate)) for day, rate in enumerate(rates)])
 
 
 def close(state: LeakState, seen: Night) -> Signal | None:
@@ -67,6 +67,21 @@ def test_one_night_alone_waits_for_its_day_and_counts_only_if_no_hour_of_it_was_
     assert by_day(busy, night(21, 160.0, drawn=USUAL + 200), stillest=0.0) is None
 
 
+def test_a_day_that_leaked_and_the_night_after_it_are_enough_together() -> None:
+    def morning_after(day: float, *, stillest: float) -> Signal | None:
+        """A leak that began in the morning after night 21: that night is sound, its day and night 22 are not."""
+        state = known_home()
+        assert close(state, night(21, 20.0, drawn=None)) is None
+        seen = replace(night(21, 20.0, drawn=USUAL + 150), day=Loss(day, ERROR))
+        assert by_day(state, seen, stillest=stillest) is None
+        return close(state, night(22, 170.0, drawn=None))
+
+    leaking = morning_after(160.0, stillest=120.0)
+    assert leaking is not None
+    assert leaking.evidence["nights"] == 1
+    assert morning_after(10.0, stillest=0.0) is None
+
+
 def test_one_night_that_no_guests_explain_does_not_wait_for_its_day() -> None:
     assert close(known_home(), night(21, 600.0, drawn=None)) is not None
 
@@ -93,7 +108,7 @@ def test_the_state_of_nights_goes_through_a_document_and_back() -> None:
 def test_a_day_in_which_the_household_rested_after_all_is_no_leak() -> None:
     """Those who work at night draw at night, and sleep by day."""
     awake, leaking = known_home(), known_home()
-    rested = [replace(night(21 + day, 90.0, drawn=USUAL + 70), rest=Loss(5.0, ERROR)) for day in range(5)]
+    rested = [replace(night(21 + day, 90.0, drawn=USUAL + 70), day=Loss(5.0, ERROR)) for day in range(5)]
     assert not any(close(awake, one) for one in rested)
     assert any(close(leaking, night(21 + day, 90.0, drawn=USUAL + 70)) for day in range(5))
 
@@ -101,16 +116,16 @@ def test_a_day_in_which_the_household_rested_after_all_is_no_leak() -> None:
 def test_a_loss_that_stopped_by_itself_makes_the_next_one_harder_to_believe() -> None:
     def raised_after(state: LeakState) -> int | None:
         first = 40
-        days = (day for day in range(7) if close(state, night(first + day, 40.0, drawn=USUAL + 20)))
+        days = (day for day in range(7) if close(state, night(first + day, 28.0, drawn=USUAL + 20)))
         return next(days, None)
 
-    calm, lively = known_home(), known_home()
+    calm, lively = known_home(least=0.0), known_home(least=0.0)
     for day in range(2):
         close(lively, night(21 + day, 190.0, drawn=USUAL + 170))
     assert lively.rate is not None
     for day in range(2, 16):
-        close(lively, night(21 + day, 20.0))
-        close(calm, night(21 + day, 20.0))
+        close(lively, night(21 + day, 10.0))
+        close(calm, night(21 + day, 10.0))
     assert lively.rate is None
     assert lively.forgiven > 0
     calm_day, lively_day = raised_after(calm), raised_after(lively)
