@@ -26,6 +26,8 @@ PROOF = 11.5  # the sum of the logarithms below that makes a burst
 BEGINNING_MOST = 6.0  # a hard draw begins hard: what follows is no second surprise
 STEP_WEIGHT, STEP_MOST = 1.4, 4.0  # a wild echo makes one step as hard as one likes
 RUN_WEIGHTS, RUN_MOST = (0.5, 1.0), 10.0  # of two in succession, and of three, which hardly any draw lasts
+HOSE_LEAST, HOSE_MOST, FLOOD_LEAST = 12.0, 25.0, 32.0  # litres a minute: hoses, baths, header tanks draw so
+HOSE_EVIDENCE, FLOOD_EVIDENCE = -1.5, 1.0  # hard, and few households harder
 HABIT_MEMORY = 1 / 45  # weight of a new day
 GUESS_LITRES, GUESS_HOURS, GUESS_GROWTH = 80.0, 0.25, 0.4  # a family's hardest draw of a day, and in longer
 GUESS_SHARE = 0.35  # of a usual day, which a herd may drink at once
@@ -149,13 +151,23 @@ def _is_one(state: BurstState, times: Sequence[float], levels: Sequence[float], 
     whole = max(PERCENT_AN_HOUR * span / HOUR, STEADY * first * span / before) - slack
     begun = first > BEGINNING_NOISE * habit.noise_percent
     if begun and second >= whole and max(levels[-5:-2]) - levels[-1] >= LEAST_PERCENT:
-        return _rarity(state, first, before, _losses(times, levels, habit.longest), habit) >= PROOF
+        losses = _losses(times, levels, habit.longest)
+        return _rarity(state, first, before, losses, habit) + _of_flow(second, span, habit) >= PROOF
     much = PERCENT_AN_HOUR * max(before / HOUR, 1.0)
     if much <= first <= HARDEST_AN_HOUR * before / HOUR and second > -slack:
         stays = levels[-1] < min(levels[-6:-3], default=100.0) - slack  # not back from a wild height
         ended = before >= AT_ONCE_SECONDS or levels[-1] <= LEAST_PERCENT
-        return stays and ended and _rarity(state, first, before, [first, first], habit) >= PROOF
+        evidence = _rarity(state, first, before, [first, first], habit) + _of_flow(first, before, habit)
+        return stays and ended and evidence >= PROOF
     return False
+
+
+def _of_flow(lost: float, span: float, habit: Habit) -> float:
+    """What the flow of a step says: for a broken pipe, or for a hose."""
+    flow = lost / 100 * habit.capacity / (span / 60.0)
+    if flow > FLOOD_LEAST:
+        return FLOOD_EVIDENCE
+    return HOSE_EVIDENCE if HOSE_LEAST <= flow <= HOSE_MOST else 0.0
 
 
 def _rarity(state: BurstState, first: float, before: float, losses: Sequence[float], habit: Habit) -> float:

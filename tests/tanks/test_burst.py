@@ -122,3 +122,11 @@ def test_a_burst_under_way_does_not_become_usual_by_its_own_length() -> None:
         levels = [80 - 4.8 * max(index - 2, 0) for index in range(count)]
         raised.append(burst.burst(state, times, levels, HABIT, is_open=False) is not None)
     assert any(raised)
+
+
+def test_a_flow_that_hoses_have_needs_more_proof_and_one_that_no_tap_has_needs_less() -> None:
+    falling = (80, 80, 80, 78.1, 74.2)
+    small = burst.Habit(capacity=6000, noise_percent=0.05, daily_percent=8.0)  # 15 litres a minute
+    large = burst.Habit(capacity=16000, noise_percent=0.05, daily_percent=8.0)  # 40
+    assert judged(*falling, habit=small) is None
+    assert judged(*falling, habit=large).active  # type: ignore[union-attr]
