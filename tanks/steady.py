@@ -70,21 +70,22 @@ def log_likelihood(hours: Array, levels: Array) -> Array:
     decay = CELL / DRAW_NOISES
     grow, shrink = np.exp(decay * CELLS), -np.expm1(-decay) * np.exp(-decay * CELLS)
     drawn = draw[:, None] * np.exp(-decay * np.clip(moved, -len(CELLS), FARTHEST))
+    reaches, remains = drawn[:, :, None] * shrink, (1 - draw).tolist()
     stays, falls = np.zeros((rows, wide)), np.zeros((rows, wide))
+    stays_inside, falls_inside = stays[:, 1:-1], falls[:, 1:-1]
     here = seen[0] / seen[0].sum(axis=1, keepdims=True)
     totals = np.empty((len(hours) - 1, rows))
-    for step in range(len(hours) - 1):
-        stays[:, 1:-1] = here
-        (here * grow).cumsum(axis=1, out=falls[:, 1:-1])
+    for step, (origin, reach, remain) in enumerate(zip(source, reaches, remains, strict=True)):
+        np.multiply(here, remain, out=stays_inside)
+        here *= grow
+        here.cumsum(axis=1, out=falls_inside)
         falls[:, -1] = falls[:, -2]
-        here = falls.take(source[step])
-        here *= shrink
-        here *= drawn[step, :, None]
-        here += (1 - draw[step]) * stays.take(source[step])
+        here = falls.take(origin, mode="clip")
+        here *= reach
+        here += stays.take(origin, mode="clip")
         here += RISE
         here *= seen[step + 1]
-        total = np.add.reduce(here, axis=1)
-        totals[step] = total
+        total = np.add.reduce(here, axis=1, out=totals[step])
         here /= total[:, None]
     likelihoods: Array = np.log(totals).sum(axis=0)
     return likelihoods
