@@ -26,8 +26,8 @@ PROOF = 11.5  # the sum of the logarithms below that makes a burst
 BEGINNING_MOST = 6.0  # a hard draw begins hard: what follows is no second surprise
 STEP_WEIGHT, STEP_MOST = 1.4, 4.0  # a wild echo makes one step as hard as one likes
 RUN_WEIGHTS, RUN_MOST = (0.5, 1.0), 10.0  # of two in succession, and of three, which hardly any draw lasts
-HOSE_LEAST, HOSE_MOST, FLOOD_LEAST = 12.0, 25.0, 32.0  # litres a minute: hoses, baths, header tanks draw so
-HOSE_EVIDENCE, FLOOD_EVIDENCE = -1.5, 1.0  # hard, and few households harder
+HOSE, FLOOD_LEAST = (12.0, 25.0), 32.0  # litres a minute: so hard hoses, baths and header tanks draw
+HOSE_EVIDENCE, FLOOD_EVIDENCE = -1.5, 1.0
 HABIT_MEMORY = 1 / 45  # weight of a new day
 GUESS_LITRES, GUESS_HOURS, GUESS_GROWTH = 80.0, 0.25, 0.4  # a family's hardest draw of a day, and in longer
 GUESS_SHARE = 0.35  # of a usual day, which a herd may drink at once
@@ -165,9 +165,8 @@ def _is_one(state: BurstState, times: Sequence[float], levels: Sequence[float], 
 def _of_flow(lost: float, span: float, habit: Habit) -> float:
     """What the flow of a step says: for a broken pipe, or for a hose."""
     flow = lost / 100 * habit.capacity / (span / 60.0)
-    if flow > FLOOD_LEAST:
-        return FLOOD_EVIDENCE
-    return HOSE_EVIDENCE if HOSE_LEAST <= flow <= HOSE_MOST else 0.0
+    hose = HOSE_EVIDENCE if HOSE[0] <= flow <= HOSE[1] else 0.0
+    return FLOOD_EVIDENCE if flow > FLOOD_LEAST else hose
 
 
 def _rarity(state: BurstState, first: float, before: float, losses: Sequence[float], habit: Habit) -> float:
