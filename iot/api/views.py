@@ -139,7 +139,7 @@ def _run(request: SenderRequest, *, transport: str, kind: str, topic: str = "") 
     pipeline = pipeline_of_thread()
     # Who the sender is was asked of the same pipeline's devices, so that they are as new as can be.
     batch = pipeline.run(pipeline.begin([message], changes_heard=True))
-    metrics.write()
+    metrics.write_soon()
     for rejection in batch.rejections:
         if rejection.item is None and rejection.code in WHOLE_BODY:
             raise DomainError(

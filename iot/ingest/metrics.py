@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import threading
 import time
 from collections import Counter
@@ -19,6 +21,7 @@ WRITE_SECONDS = 1.0
 _lock = threading.Lock()
 _unwritten: Counter[str] = Counter()
 _written_at = 0.0
+_timer: threading.Timer | None = None
 
 
 def add(counts: Counter[str]) -> None:
@@ -33,9 +36,21 @@ def add(counts: Counter[str]) -> None:
     write()
 
 
+def write_soon() -> None:
+    """Has what is gathered written within a second, for those who do not know whether they will be called again."""
+    global _timer
+    with _lock:
+        if _timer is None:
+            _timer = threading.Timer(WRITE_SECONDS, write)
+            _timer.daemon = True
+            _timer.start()
+
+
 def write() -> None:
     """Writes what is gathered, if Redis takes it."""
+    global _timer
     with _lock:
+        _timer = None
         counts = {name: value for name, value in _unwritten.items() if value}
         _unwritten.clear()
     if not counts:
@@ -51,6 +66,16 @@ def write() -> None:
     except RedisError:
         with _lock:
             _unwritten.update(counts)
+
+
+def _forget_timer() -> None:
+    """Threads are not copied by a fork."""
+    global _timer
+    _timer = None
+
+
+atexit.register(write)
+os.register_at_fork(after_in_child=_forget_timer)
 
 
 def read() -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Readings over HTTP: posted by devices, pushed by LoRaWAN servers; payloads explained before anything is saved."""
 
 import base64
+import time
 from datetime import timedelta
 
 import orjson
@@ -9,6 +10,7 @@ from rest_framework.test import APIClient
 
 from common.mongo import collection
 from common.time import iso, utc_now
+from iot.ingest import metrics
 from iot.models import Gateway, RejectedMessage
 from iot.services.gateways import gateway_secret_renew
 from tanks import readings
@@ -45,6 +47,15 @@ def test_a_posted_reading_becomes_the_current_level(tank, secret):
     assert collection(Tank).find_one({"_id": tank.pk})["current_level"]["level"] == 61.5
     device = Device.objects.get(device_id="dev-1")
     assert (device.status, device.battery_percent) == ("online", 90)
+
+
+def test_what_was_posted_is_counted_within_a_moment(tank, secret):
+    before = metrics.read().get("readings", 0)
+    post(as_device("dev-1", secret), [{"level": 61.5, "timestamp": ago(minutes=n)} for n in (1, 2, 3)])
+    deadline = time.monotonic() + 5 * metrics.WRITE_SECONDS
+    while metrics.read().get("readings", 0) < before + 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_an_array_counts_duplicates_and_says_what_is_wrong_with_each_bad_item(tank, secret):
