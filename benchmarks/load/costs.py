@@ -13,7 +13,7 @@ from benchmarks.load.bench import GOALS, Bench, Cost, Sizes, compare, everyone_w
 from benchmarks.load.world import world
 from config.launcher.children import PROJECT_DIR
 
-PACE = 2_500.0  # readings a second
+PACE = 5_000.0  # readings a second
 
 
 def measure_stored(few: Bench, sizes: Sizes) -> None:
