@@ -16,6 +16,7 @@ from tanks.models import Device, DeviceStatus
 from tanks.services.device_status import device_status_set
 
 WRITE_SECONDS = 5.0
+REWRITE_SECONDS = 60.0  # what a device tells again and again is written so seldom while it does
 WRITES_AT_ONCE = 5_000
 WRITE_AT_ONCE = 50  # so few that there is nothing to gain by waiting,
 REST_SECONDS = 1.0  # unless batch follows upon batch
@@ -75,25 +76,32 @@ class DeviceStatuses:
         waited = time.monotonic() - self.written_at
         few = len(self.unwritten) <= WRITE_AT_ONCE and (not self.may_rest or waited >= REST_SECONDS)
         if changed or few or waited >= WRITE_SECONDS:
-            self.write()
+            self.write(all_of_it=few)
         for device, status in changed:
             device_status_set(device_id=device.id, status=status, at=batch.now)
             device.status = status
 
-    def write(self) -> None:
-        """Writes what was gathered. Raises PyMongoError, and keeps it then."""
-        writes = [
-            {"q": {"_id": device.id}, "u": {"$set": device.pending}}
+    def write(self, *, all_of_it: bool = True) -> None:
+        """Writes what was gathered, but for what was written lately and will be told again, unless `all_of_it`.
+
+        Raises PyMongoError, and keeps it then.
+        """
+        now = time.monotonic()
+        due = [
+            device
             for device in self.unwritten.values()
-            if device.pending
+            if all_of_it or now - device.written_at >= REWRITE_SECONDS or device.pending.keys() - HEARD_AGAIN
         ]
-        durable = any(device.pending.keys() - HEARD_AGAIN for device in self.unwritten.values())
+        writes = [
+            {"q": {"_id": device.id}, "u": {"$set": device.pending}} for device in due if device.pending
+        ]
+        durable = any(device.pending.keys() - HEARD_AGAIN for device in due)
         for at in range(0, len(writes), WRITES_AT_ONCE):
             update_many_ways(Device, writes[at : at + WRITES_AT_ONCE], durable=durable)
-        for device in self.unwritten.values():
-            device.pending = {}
-        self.unwritten.clear()
-        self.written_at = time.monotonic()
+        for device in due:
+            device.pending, device.written_at = {}, now
+            del self.unwritten[device.device_id]
+        self.written_at = now
 
 
 def _note_sample(sample: Sample) -> None:

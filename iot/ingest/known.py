@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from math import inf
 from typing import Any, cast
 
 from bson import ObjectId
@@ -27,7 +28,7 @@ from tanks.services.readings import TankState, states_load
 
 log = logging.getLogger(__name__)
 
-KEPT_SECONDS = 30.0
+KEPT_SECONDS = 120.0
 KEPT_SECONDS_UNKNOWN = 2.0
 KEPT_ENTRIES = 200_000
 NOTICES_AT_ONCE = 1_000
@@ -90,7 +91,7 @@ class KnownDevice:
 
     __slots__ = (
         "decoder_state", "device_id", "id", "interval", "kind", "last_arrival", "last_ms", "last_seen",
-        "pending", "secrets", "sensor_errors", "settings", "slot", "status", "tank",
+        "pending", "secrets", "sensor_errors", "settings", "slot", "status", "tank", "written_at",
     )  # fmt: skip
 
     def __init__(self, document: Document, tank: KnownTank | None) -> None:
@@ -114,6 +115,7 @@ class KnownDevice:
         self.last_ms: int | None = to_ms(self.last_seen) if self.last_seen else None
         self.last_arrival: int | None = None
         self.pending: dict[str, Any] = {}
+        self.written_at = -inf  # monotonic
 
     def secret_is(self, secret: str, *, now: datetime) -> bool:
         """Whether it is the device's present secret, or its last within the overlap. In constant time."""
@@ -177,6 +179,7 @@ class KnownDevices:
             before = devices.get(device.device_id, (0.0, None))[1]
             if before is not None:
                 device.last_ms, device.last_arrival = before.last_ms, before.last_arrival
+                device.written_at = before.written_at
             devices[device.device_id] = (now + KEPT_SECONDS, device)
             if tank is not None:
                 self._by_tank[tank.id] = (device.device_id, tank.series)

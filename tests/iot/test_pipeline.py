@@ -7,6 +7,7 @@ import pytest
 
 from common.mongo import collection
 from common.time import iso, utc_now
+from iot.ingest import device_status
 from iot.ingest.batch import Message
 from iot.ingest.pipeline import Pipeline
 from iot.models import RejectedMessage
@@ -155,6 +156,22 @@ def test_poison_is_kept_with_its_reason_and_stops_nothing(tank, device, sent, co
     (kept,) = RejectedMessage.objects.all()
     assert kept.code == code
     assert current(tank)["level"] == 44
+
+
+def test_what_a_device_tells_again_is_written_seldom_in_a_stream(tank, device, monkeypatch):
+    monkeypatch.setattr(device_status, "REST_SECONDS", 60.0)  # batch follows upon batch
+
+    def battery():
+        return Device.objects.get(device_id="dev-1").battery_percent
+
+    pipeline = Pipeline(trust_states=True)
+    pipeline.take([reading(50, 30, battery=81)])  # online: told, and looked up anew
+    for percent in (80, 79):
+        pipeline.take([reading(50, 30, battery=percent)])
+        pipeline.statuses.write(all_of_it=False)
+        assert battery() == 80
+    pipeline.idle()
+    assert battery() == 79
 
 
 def test_a_device_is_online_once_heard_with_its_battery_and_interval(tank, device):
