@@ -17,7 +17,7 @@ from tanks.forecast import Forecast
 from tanks.mind_memory import NEVER, Findings, Memory, TankFacts
 from tanks.nights import QUIET_HOURS, STILL_HOURS, lasting_loss, rest_loss
 from tanks.steady import Loss
-from tanks.usage import HOUR
+from tanks.usage import HOUR, Array, RefillSpan
 
 __all__ = ["CLOSE_HOUR", "LEAK_HOUR", "SPACING_SECONDS", "Findings", "TankFacts", "TankMind"]
 
@@ -265,20 +265,11 @@ class TankMind(Memory):
         self._apply(leaks.day_seen(self.leak, seen, self._home(), stillest=stillest, at=at), at)
 
     def _lasting_loss(self, since: float, until: float) -> Loss | None:
-        return lasting_loss(
-            np.asarray(self.times),
-            self._litres(),
-            self._refill_spans(),
-            since=since,
-            until=until,
-            noise_litres=self._noise_litres(),
-        )
+        return lasting_loss(*self._seen(), since=since, until=until, noise_litres=self._noise_litres())
 
     def _rest_loss(self, since: float, until: float, *, window_hours: float) -> Loss | None:
         return rest_loss(
-            np.asarray(self.times),
-            self._litres(),
-            self._refill_spans(),
+            *self._seen(),
             since=since,
             until=until,
             noise_litres=self._noise_litres(),
@@ -286,6 +277,10 @@ class TankMind(Memory):
             capacity=self.facts.capacity_liters,
             window_hours=window_hours,
         )
+
+    def _seen(self) -> tuple[Array, Array, list[RefillSpan]]:
+        """Times, litres and refills of the readings remembered."""
+        return np.asarray(self.times), self._litres(), self._refill_spans()
 
     def _home(self) -> leaks.Home:
         return leaks.Home(self.facts.capacity_liters, self._daily(), self.sensor.interval)
