@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -106,13 +106,8 @@ class StuckState:
     far: int = 0  # readings far from it in succession
     echo_at: float = 0.0
 
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
     @classmethod
-    def from_dict(cls, document: dict[str, Any] | None) -> StuckState:
-        if not document:
-            return cls()
+    def from_dict(cls, document: dict[str, Any]) -> StuckState:
         return cls(**{**document, "equal": Run(**document["equal"]), "like": Run(**document["like"])})
 
 
