@@ -25,7 +25,6 @@ from iot.api.bodies import RawJsonParser, body_of
 from iot.api.envelopes import envelope_schema
 from iot.decoders import chirpstack, thingsboard, ttn
 from iot.explain import explain
-from iot.ingest import metrics
 from iot.ingest.batch import Batch, Message
 from iot.ingest.known import known_tank
 from iot.ingest.pipeline import pipeline_of_thread
@@ -139,7 +138,6 @@ def _run(request: SenderRequest, *, transport: str, kind: str, topic: str = "") 
     pipeline = pipeline_of_thread()
     # Who the sender is was asked of the same pipeline's devices, so that they are as new as can be.
     batch = pipeline.run(pipeline.begin([message], changes_heard=True))
-    metrics.write_soon()
     for rejection in batch.rejections:
         if rejection.item is None and rejection.code in WHOLE_BODY:
             raise DomainError(

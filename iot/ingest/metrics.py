@@ -20,26 +20,14 @@ WRITE_SECONDS = 1.0
 
 _lock = threading.Lock()
 _unwritten: Counter[str] = Counter()
-_written_at = 0.0
 _timer: threading.Timer | None = None
 
 
 def add(counts: Counter[str]) -> None:
-    """Adds to the counters. Without Redis they are kept here and written later."""
-    global _written_at
-    with _lock:
-        _unwritten.update(counts)
-        now = time.monotonic()
-        if now - _written_at < WRITE_SECONDS:
-            return
-        _written_at = now
-    write()
-
-
-def write_soon() -> None:
-    """Has what is gathered written within a second, for those who do not know whether they will be called again."""
+    """Adds to the counters, which are written within a second. Without Redis they are kept for the next time."""
     global _timer
     with _lock:
+        _unwritten.update(counts)
         if _timer is None:
             _timer = threading.Timer(WRITE_SECONDS, write)
             _timer.daemon = True

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pymongo.errors import PyMongoError
 
 from common.time import utc_now
-from iot.ingest import metrics
 from iot.ingest.batch import Batch, Message
 from iot.ingest.decode import decode
 from iot.ingest.device_status import DeviceStatuses
@@ -88,7 +87,6 @@ class Pipeline:
         self.followings.ask_owed()
         self.live.finish()
         self.statuses.write()
-        metrics.write()
 
 
 _of_this_thread = threading.local()

@@ -5,6 +5,7 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from common.time import utc_now
+from iot.ingest import metrics as ingest
 from iot.ingest.batch import Message
 from iot.ingest.pipeline import Pipeline
 from iot.mqtt.heartbeat import BLOCKED, heartbeat_write
@@ -33,6 +34,7 @@ def test_readings_and_refusals_are_counted_by_reason(client, tank):
     ]
     pipeline.take(messages)
     pipeline.idle()
+    ingest.write()
     found = samples(client)
     assert found["watertanks_ingest_readings_total",] == 1
     assert found["watertanks_ingest_messages_total", "mqtt"] == 4
