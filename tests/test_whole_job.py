@@ -21,6 +21,7 @@ import httpx
 import pytest
 
 from tests.browser.conftest import chromium
+from tests.browser.visit import Visit
 from tests.household import Phone, Sensor, until
 from tests.product import Product
 
@@ -151,7 +152,8 @@ def test_from_a_falling_level_to_water_delivered(
     tank = tank_of(own, "well-1", auto_order=True)
     phone = Phone(product.url, customer["access"])
     assert phone.hello.wait(10)
-    dashboard = signed_in_page(chromium, product)
+    portal = window(chromium, product)
+    dashboard = portal.page
     sensor = Sensor(product, "well-1", tank["deviceSecret"])
 
     # Levels fall. The listener dies in the middle; the broker keeps what comes meanwhile.
@@ -185,7 +187,7 @@ def test_from_a_falling_level_to_water_delivered(
     dashboard.get_by_role("button", name="Start delivery").click()
     dashboard.locator("[name=delivered_liters]").fill("6900")
     dashboard.get_by_role("button", name="Delivered", exact=True).click()
-    dashboard.get_by_text("Delivered. Thank you.").wait_for()
+    portal.says("Delivered. Thank you.")
     until(lambda: phone.statuses() == STEPS, what=f"every step on the phone, had {phone.statuses()}")
     refilled = datetime.now(UTC)
     for number in range(3):
@@ -206,14 +208,10 @@ def answers(product: Product) -> bool:
         return False
 
 
-def signed_in_page(chromium: Any, product: Product, address: str = SUPPLIER) -> Any:
-    page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.goto(f"{product.url}/login")
-    page.get_by_label("E-mail").fill(address)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(re.compile(r"/(portal|admin)/$"))
-    return page
+def window(chromium: Any, product: Product, address: str = SUPPLIER) -> Visit:
+    opened = Visit(chromium, product.url, viewport={"width": 1440, "height": 900})
+    opened.sign_in(address, PASSWORD)
+    return opened
 
 
 def the_customer_sees_it_once(
@@ -254,7 +252,7 @@ def the_operator_sees_it(
     assert [(one["id"], one["status"], one["supplierId"]) for one in found] == [
         (order["id"], "delivered", supplier)
     ]
-    page = signed_in_page(chromium, product, ADMIN)
+    page = window(chromium, product, ADMIN).page
     page.goto(f"{product.url}/admin/orders/order/")
     page.get_by_text(order["orderNumber"]).first.wait_for()
 

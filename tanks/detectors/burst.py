@@ -2,7 +2,7 @@
 
 A burst begins between two readings: the first one shows a part of its pace, the second a whole step. Three things
 speak for it, and are weighed together as logarithms of how rare they are in this household: so hard a beginning at
-this hour (a wild echo alone has none), so hard a step, and two steps as hard in succession.
+this hour (a wild echo alone has none), so hard a step, and more steps as hard in succession.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ SLACK_NOISE = 3.0  # noise takes or adds as much to a step between two readings:
 STEADY = 0.75  # of its first step's pace at least: a broken pipe does not lose less and less
 LEAST_PERCENT = 3.0  # lost: less is drawn by a hose while the next reading is under way
 HARDEST_AN_HOUR = 75.0  # a doubted reading that fell faster needs its proof: wild echoes fall anywhere
-MEASURES = STEP, PAIR, TRIPLE = range(3)  # one, two and three steps in succession: so often the least of them
-PROOF = 11.5  # the sum of the logarithms below that makes a burst
-BEGINNING_MOST = 6.0  # a hard draw begins hard: what follows is no second surprise
-STEP_WEIGHT, STEP_MOST = 1.4, 4.0  # a wild echo makes one step as hard as one likes
-RUN_WEIGHTS, RUN_MOST = (0.5, 1.0), 10.0  # of two in succession, and of three, which hardly any draw lasts
+RUNS = (1, 2, 3, 5)  # steps in succession: a loss over so many is so often the least of them
+STEP, PAIR = 0, 1  # places in RUNS
+PROOF = 10.3  # the sum of the logarithms below that makes a burst
+BEGINNING_MOST = 8.0  # a hard draw begins hard: what follows is no second surprise
+STEP_WEIGHT, STEP_MOST = 1.5, 4.0  # a wild echo makes one step as hard as one likes
+RUN_WEIGHTS, RUN_MOST = (0.4, 0.7, 0.8), 10.0  # of more in succession, which hardly any draw lasts
 HOSE, FLOOD_LEAST = (12.0, 25.0), 32.0  # litres a minute: so hard hoses, baths and header tanks draw
 HOSE_EVIDENCE, FLOOD_EVIDENCE = -1.5, 1.0
 HABIT_MEMORY = 1 / 45  # weight of a new day
 GUESS_LITRES, GUESS_HOURS, GUESS_GROWTH = 80.0, 0.25, 0.4  # a family's hardest draw of a day, and in longer
-GUESS_SHARE = 0.35  # of a usual day, which a herd may drink at once
+GUESS_SHARE = 0.45  # of a usual day, which a herd may drink at once
 LARGE_SHARE = 0.6  # of a loss like a burst that stopped by itself is learned as a draw the first time
 FORGIVEN_MEMORY = 0.985  # a day
 FORGIVEN_DAYS = 8.0  # what a draw that was taken for a burst weighs, as it will come again
@@ -46,7 +47,7 @@ LONGEST_UNSEEN, UNSEEN_FACTOR = 12 * HOUR, 2.0  # of a silence; and of the use t
 
 
 def _nothing() -> list[float]:
-    return [0.0] * len(MEASURES)
+    return [0.0] * len(RUNS)
 
 
 def _no_steps() -> list[float]:
@@ -151,13 +152,14 @@ def _is_one(state: BurstState, times: Sequence[float], levels: Sequence[float], 
     whole = max(PERCENT_AN_HOUR * span / HOUR, STEADY * first * span / before) - slack
     begun = first > BEGINNING_NOISE * habit.noise_percent
     if begun and second >= whole and max(levels[-5:-2]) - levels[-1] >= LEAST_PERCENT:
+        part = min(first / before / (second / span), 1.0)
         losses = _losses(times, levels, habit.longest)
-        return _rarity(state, first, before, losses, habit) + _of_flow(second, span, habit) >= PROOF
+        return _rarity(state, first, before, part, losses, habit) + _of_flow(second, span, habit) >= PROOF
     much = PERCENT_AN_HOUR * max(before / HOUR, 1.0)
     if much <= first <= HARDEST_AN_HOUR * before / HOUR and second > -slack:
         stays = levels[-1] < min(levels[-6:-3], default=100.0) - slack  # not back from a wild height
         ended = before >= AT_ONCE_SECONDS or levels[-1] <= LEAST_PERCENT
-        evidence = _rarity(state, first, before, [first, first], habit) + _of_flow(first, before, habit)
+        evidence = _rarity(state, first, before, 1.0, [first, first], habit) + _of_flow(first, before, habit)
         return stays and ended and evidence >= PROOF
     return False
 
@@ -169,12 +171,15 @@ def _of_flow(lost: float, span: float, habit: Habit) -> float:
     return FLOOD_EVIDENCE if flow > FLOOD_LEAST else hose
 
 
-def _rarity(state: BurstState, first: float, before: float, losses: Sequence[float], habit: Habit) -> float:
+def _rarity(
+    state: BurstState, first: float, before: float, part: float, losses: Sequence[float], habit: Habit
+) -> float:
     """How seldom this household falls so: the logarithm of chance, roughly.
 
-    `first`: percent that it fell in the `before` seconds in which it began; `losses`: in each measure.
+    `first`: percent that it fell in the `before` seconds in which it began, `part` of the pace that followed: a
+    burst begins anywhere between two readings, a wild echo follows on small draws; `losses`: in each of RUNS.
     """
-    beginning = -math.log(_chance(state, first, before, habit))
+    beginning = -math.log(_chance(state, first, before, habit)) + math.log(part)
     step, *runs = (_above(state, measure, loss, habit) for measure, loss in enumerate(losses))
     evidence: float = min(beginning, BEGINNING_MOST) + STEP_WEIGHT * min(step, STEP_MOST)
     for weight, run in zip(RUN_WEIGHTS, runs, strict=False):
@@ -198,7 +203,7 @@ def _hardest(state: BurstState, measure: int, habit: Habit) -> tuple[float, floa
 
     What is known of it are the days, today, and as much as one day's worth of what households do.
     """
-    hours = (measure + 1) * habit.interval / HOUR
+    hours = RUNS[measure] * habit.interval / HOUR
     litres = GUESS_LITRES * (hours / GUESS_HOURS) ** GUESS_GROWTH
     guess: float = max(litres / habit.capacity * 100, GUESS_SHARE * habit.daily_percent)
     days = min(state.days, 1 / HABIT_MEMORY)
@@ -293,8 +298,12 @@ def _keep_running(state: BurstState, losses: Sequence[float]) -> None:
 
 
 def _losses(times: Sequence[float], levels: Sequence[float], longest: float) -> list[float]:
-    """Percent lost in each measure: the first ones alone where a gap is in the others."""
-    steps = [levels[-2] - levels[-1], levels[-3] - levels[-2]]
-    if len(times) > 3 and times[-3] - times[-4] <= longest:
-        steps.append(levels[-4] - levels[-3])
-    return [(at + 1) * min(steps[: at + 1]) for at in range(len(steps))]
+    """Percent lost in each of RUNS: the first ones alone where a gap is in the others."""
+    losses, least = [], math.inf
+    for steps in range(1, min(RUNS[-1], len(times) - 1) + 1):
+        if times[-steps] - times[-steps - 1] > longest:
+            break
+        least = min(least, levels[-steps - 1] - levels[-steps])
+        if steps in RUNS:
+            losses.append(steps * least)
+    return losses

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import TimeoutError as NeverError
 
 SHOTS = os.environ.get("BROWSER_SHOTS", "")
 """A folder for pictures of the pages that are looked at."""
@@ -19,7 +20,9 @@ SERIOUS = """() => axe.run({resultTypes: ["violations"]}).then(({violations}) =>
 
 
 class Visit:
-    """A page that remembers everything the browser complained of, and what its socket said and heard."""
+    """A page that remembers everything the browser complained of, what it asked for, and what its socket said and
+    heard.
+    """
 
     def __init__(self, browser: Any, base: str, **options: Any) -> None:
         self.base = base
@@ -28,9 +31,12 @@ class Visit:
         self.complaints: list[str] = []
         self.said: list[str] = []
         self.heard: list[str] = []
+        self.asked: list[str] = []
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("websocket", self._socket)
+        self.page.on("response", lambda answer: self._asked(answer.request, answer.status))
+        self.page.on("requestfailed", lambda request: self._asked(request, request.failure))
 
     def _console(self, message: Any) -> None:
         if message.type == "error":
@@ -40,14 +46,27 @@ class Visit:
         socket.on("framesent", lambda text: self.said.append(str(text)))
         socket.on("framereceived", lambda text: self.heard.append(str(text)))
 
-    def sign_in(self, email: str) -> None:
-        from tests.factories import PASSWORD
+    def _asked(self, request: Any, outcome: Any) -> None:
+        self.asked.append(f"{request.method} {request.url} {outcome}")
+
+    def sign_in(self, email: str, password: str = "") -> None:
+        """`password`: the factories' unless given."""
+        if not password:
+            from tests.factories import PASSWORD as password  # Django must be ready for these
 
         self.page.goto(f"{self.base}/login")
         self.page.get_by_label("E-mail").fill(email)
-        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_label("Password").fill(password)
         with self.page.expect_navigation():
             self.page.get_by_role("button", name="Sign in").click()
+
+    def says(self, text: str) -> None:
+        """Waits until the page says so; one that never does is asked what it did instead."""
+        try:
+            self.page.get_by_text(text).wait_for()
+        except NeverError as error:
+            did = "\n".join([*self.asked[-20:], *self.complaints, self.page.inner_text("body")])
+            raise AssertionError(f"the page never said {text!r}:\n{did}") from error
 
     def open(self, path: str) -> Any:
         """The page at `path`, loaded."""

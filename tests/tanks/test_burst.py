@@ -9,10 +9,15 @@ QUARTER = 900.0
 HABIT = burst.Habit(capacity=4000, noise_percent=0.05, daily_percent=8.0)
 
 
-def known(*, hardest: tuple[float, float, float] = (1.5, 1.0, 0.5), often: float = 0.0) -> burst.BurstState:
+HOSES = (4.0, 6.0, 3.0, 1.0)
+
+
+def known(
+    *, hardest: tuple[float, float, float, float] = (1.5, 1.0, 0.5, 0.3), often: float = 0.0
+) -> burst.BurstState:
     """A household of a month, its hardest draws of a day give or take a third; two steps of 1 % a day.
 
-    `hardest`: percent in a step and in two and three in succession; `often`: how many steps of 4 % a day.
+    `hardest`: percent in a step and in two, three and five in succession; `often`: how many steps of 4 % a day.
     """
     steps = [8.0, 4.0, 2.0, max(0.2, often), often, 0.0]
     square = [1.1 * draw * draw for draw in hardest]
@@ -56,9 +61,24 @@ def test_a_fall_back_from_two_wild_echoes_is_no_loss() -> None:
 
 
 def test_what_goes_on_longer_than_this_household_draws_is_a_burst_though_no_step_is_harder() -> None:
-    hoses = known(hardest=(4.0, 6.0, 3.0), often=1.0)
+    hoses = known(hardest=HOSES, often=1.0)
     assert judged(80, 80, 80, 75.5, 71, state=hoses) is None
     assert judged(80, 80, 80, 75.5, 71, 66.5, state=hoses).active  # type: ignore[union-attr]
+
+
+def test_a_loss_no_harder_than_showers_is_a_burst_once_it_lasts_longer_than_they_do() -> None:
+    small = burst.Habit(capacity=1000, noise_percent=0.12, daily_percent=12.0, hour_share=1.2)
+    family = known(hardest=(7.0, 6.0, 4.0, 0.5), often=0.5)
+    falling = [87.1, 87.2, 81.6, 76.6, 72.0, 67.0, 62.3]  # 19 % an hour
+    shown = [judged(*falling[:count], state=family, habit=small) for count in range(3, 8)]
+    assert not any(shown[:3])
+    assert any(shown)
+
+
+def test_a_beginning_that_is_a_small_part_of_the_step_after_it_says_little() -> None:
+    large = burst.Habit(capacity=10_000, noise_percent=0.05, daily_percent=8.0, hour_share=0.6)
+    assert judged(80, 80, 80, 78.9, 69.9, habit=large) is None  # a draw, and a wild echo
+    assert judged(80, 80, 80, 75.5, 66.5, habit=large).active  # type: ignore[union-attr]
 
 
 def test_a_draw_that_is_running_out_is_no_burst() -> None:
@@ -72,7 +92,7 @@ def test_an_ordinary_step_of_this_hour_does_not_make_the_next_one_a_burst() -> N
 
 
 def test_the_hardest_usual_draw_is_no_burst_but_a_harder_one_is() -> None:
-    hoses = known(hardest=(4.0, 6.0, 3.0), often=1.0)
+    hoses = known(hardest=HOSES, often=1.0)
     assert judged(80, 80, 80, 76.2, 72.4, state=hoses) is None
     assert judged(80, 80, 80, 70, 60, state=hoses).active  # type: ignore[union-attr]
 
@@ -116,7 +136,7 @@ def test_what_is_lost_unseen_in_a_silence_is_a_burst_when_no_household_draws_so_
 
 
 def test_a_burst_under_way_does_not_become_usual_by_its_own_length() -> None:
-    state, raised = known(hardest=(4.0, 6.0, 3.0), often=1.0), []
+    state, raised = known(hardest=HOSES, often=1.0), []
     for count in range(3, 12):
         times = [QUARTER * index for index in range(count)]
         levels = [80 - 4.8 * max(index - 2, 0) for index in range(count)]
