@@ -20,13 +20,12 @@ PERCENT_AN_HOUR = 15.0
 SLACK_NOISE = 3.0  # noise takes or adds as much to a step between two readings: about two standard deviations
 STEADY = 0.75  # of its first step's pace at least: a broken pipe does not lose less and less
 LEAST_PERCENT = 3.0  # lost: less is drawn by a hose while the next reading is under way
-HARDEST_AN_HOUR = 75.0  # a doubted reading that fell faster needs its proof: wild echoes fall anywhere
+HARDEST_AN_HOUR = 75.0  # what falls faster needs another reading as proof: wild echoes fall anywhere
 RUNS = (1, 2, 3, 5)  # steps in succession: a loss over so many is so often the least of them
 STEP, PAIR = 0, 1  # places in RUNS
 PROOF = 10.3  # the sum of the logarithms below that makes a burst
-BEGINNING_MOST = 8.0  # a hard draw begins hard: what follows is no second surprise
 STEP_WEIGHT, STEP_MOST = 1.5, 4.0  # a wild echo makes one step as hard as one likes
-RUN_WEIGHTS, RUN_MOST = (0.4, 0.7, 0.8), 10.0  # of more in succession, which hardly any draw lasts
+RUN_WEIGHTS, RUN_MOST = (0.5, 0.6, 0.5), 10.0  # of more in succession, which hardly any draw lasts
 HOSE, FLOOD_LEAST = (12.0, 25.0), 32.0  # litres a minute: so hard hoses, baths and header tanks draw
 HOSE_EVIDENCE, FLOOD_EVIDENCE = -1.5, 1.0
 HABIT_MEMORY = 1 / 45  # weight of a new day
@@ -150,13 +149,15 @@ def _is_one(state: BurstState, times: Sequence[float], levels: Sequence[float], 
     span, before = times[-1] - times[-2], times[-2] - times[-3]
     first, second = levels[-3] - levels[-2], levels[-2] - levels[-1]
     whole = max(PERCENT_AN_HOUR * span / HOUR, STEADY * first * span / before) - slack
+    fastest = HARDEST_AN_HOUR / HOUR
     begun = first > BEGINNING_NOISE * habit.noise_percent
-    if begun and second >= whole and max(levels[-5:-2]) - levels[-1] >= LEAST_PERCENT:
+    possible = second <= fastest * span or first > fastest * before
+    if begun and possible and second >= whole and max(levels[-5:-2]) - levels[-1] >= LEAST_PERCENT:
         part = min(first / before / (second / span), 1.0)
         losses = _losses(times, levels, habit.longest)
         return _rarity(state, first, before, part, losses, habit) + _of_flow(second, span, habit) >= PROOF
     much = PERCENT_AN_HOUR * max(before / HOUR, 1.0)
-    if much <= first <= HARDEST_AN_HOUR * before / HOUR and second > -slack:
+    if much <= first <= fastest * before and second > -slack:
         stays = levels[-1] < min(levels[-6:-3], default=100.0) - slack  # not back from a wild height
         ended = before >= AT_ONCE_SECONDS or levels[-1] <= LEAST_PERCENT
         evidence = _rarity(state, first, before, 1.0, [first, first], habit) + _of_flow(first, before, habit)
@@ -179,9 +180,10 @@ def _rarity(
     `first`: percent that it fell in the `before` seconds in which it began, `part` of the pace that followed: a
     burst begins anywhere between two readings, a wild echo follows on small draws; `losses`: in each of RUNS.
     """
-    beginning = -math.log(_chance(state, first, before, habit)) + math.log(part)
+    known = (min(state.days, 1 / HABIT_MEMORY) + PRIOR_DAYS) * DAY / before  # nothing is known to be rarer
+    beginning = min(-math.log(_chance(state, first, before, habit)), math.log(known)) + math.log(part)
     step, *runs = (_above(state, measure, loss, habit) for measure, loss in enumerate(losses))
-    evidence: float = min(beginning, BEGINNING_MOST) + STEP_WEIGHT * min(step, STEP_MOST)
+    evidence: float = beginning + STEP_WEIGHT * min(step, STEP_MOST)
     for weight, run in zip(RUN_WEIGHTS, runs, strict=False):
         evidence += weight * min(max(run, 0.0), RUN_MOST)
     return evidence
