@@ -1,30 +1,40 @@
 """How much more a home lost in its last nights than it does without a leak.
 
 Each night is measured in three ways. What each shows without a leak (small drops, the sensor's noise and its daily
-temperature wave) is the home's baseline, the median of its own earlier nights; a loss must stand out from all, by
-the home's own spread. Guests draw more at night as by day, so the baseline grows with the day's use. Rates are
-litres a day.
+temperature wave) is the home's baseline, the median of its own earlier nights; a loss must stand out from it in all
+ways together, each weighed by the home's own spread in it. Guests draw more at night as by day, so the baseline
+grows with the day's use. Rates are litres a day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import exp, hypot, log, sqrt
 
 from tanks.steady import Loss
 
-QUIET_BIAS = -1.2  # the gentlest of many noisy slopes, in standard errors of one
-# the ways of measuring a night, and what each makes of noise alone, in standard errors
-WAYS = (("night", 0.0), ("quiet", QUIET_BIAS), ("day", 0.0))
-NOISE_SPREAD, USE_SPREAD = 0.8, 0.1  # between nights: of a slope's error and of the daily use, at first
-GUESS_NIGHTS = 2.0  # the weight of that guess
+GUESS_NIGHTS, SPREAD_NIGHTS = 2.0, 6.0  # the weight of what is guessed of the baseline, and of its spread
+USE_SPREAD = 0.03  # of the daily use, between nights, by that guess
 MEASURED_SHARE = 0.5  # of the nights, by each way
 LEAST_SPREAD = 0.4  # of a slope's error
-LEAST_SCORE = 1.0  # standard deviations by which each way alone must show the loss
+# of the baseline, by which it may have moved since, and by which guests may draw at night as they do not by day
+BASE_DOUBT, GUEST_DOUBT = 0.2, 0.7
 DRAWN_SHARE = 0.8  # of the loss must be found in what the day drew
 FEWEST_BEFORE = 3  # nights of the same kind that make a baseline
 AWAY_SHARE, AWAY_LITERS = 0.15, 15.0  # of the usual use, and litres a day: nobody is at home
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What noise alone makes of a way of measuring, in standard errors: its middle, and its spread between nights."""
+
+    bias: float
+    spread: float
+
+
+# the gentlest of many noisy slopes is gentler than the truth
+WAYS = {"night": Guess(0.0, 1.0), "quiet": Guess(-1.2, 1.1), "day": Guess(0.0, 1.25)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +54,8 @@ class Night:
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """A loss over the baseline: litres a day by the middle one of the ways and by the least, the joint score of
-    all ways, and the baseline's nights."""
+    """A loss over the baseline, litres a day: the likeliest by all ways together, and the least by one of them; its
+    score in standard deviations, the baseline, and the nights that it is known from."""
 
     litres: float
     least: float
@@ -59,7 +69,7 @@ def excess(
 ) -> Excess | None:
     """Loss over the baseline in the last `count` nights. `whole_day`: their days must have been seen, too.
 
-    None where a way cannot tell, or does not show it, or the day's use speaks against it.
+    None where a way cannot tell, or the day's use speaks against it.
     """
     recent, before = nights[-count:], nights[:-count]
     if len(recent) < count or recent[-1].ordinal - recent[0].ordinal > count + 2:
@@ -80,9 +90,9 @@ def excess(
             [getattr(night, name) for night in alike],
             more,
             daily_litres,
-            bias=bias,
+            guess=guess,
         )
-        for name, bias in WAYS
+        for name, guess in WAYS.items()
     }
     needed = ("night", "quiet", "day") if whole_day else ("night", "quiet")
     if any(ways[name] is None for name in needed):
@@ -94,14 +104,13 @@ def excess(
     own = max(min(way.above() for way in told), 0.0) / daily_litres
     busy = [max(min(use, max(use - own, 1.0)), 1.0) for use in uses]
     found = [way.loss(busy) for way in told]
-    scores = [loss / spread for loss, spread in found]
-    litres = sorted(loss for loss, _ in found)
-    least = litres[0]
+    weight = sum(1 / spread**2 for _, spread in found)
+    litres = sum(loss / spread**2 for loss, spread in found) / weight
+    least = min(loss for loss, _ in found)
     seen = [night.drawn for night in recent if night.drawn is not None]
-    if min(scores) < LEAST_SCORE or (seen and sum(seen) / len(seen) < DRAWN_SHARE * least):
+    if seen and sum(seen) / len(seen) < DRAWN_SHARE * least:
         return None
-    score = (min(scores) + sum(scores) / len(scores)) / sqrt(2)
-    return Excess(litres[(len(litres) - 1) // 2], least, score, max(told[0].base, 0.0), len(alike))
+    return Excess(litres, least, litres * sqrt(weight), max(told[0].base, 0.0), len(alike))
 
 
 def _drawn(night: Night, otherwise: float | None, usual: float) -> float:
@@ -133,8 +142,10 @@ class Way:
         ordered = sorted(loss for loss, _ in over)
         middle = _quantile(ordered, 0.5) if len(ordered) > 2 else ordered[0]
         mean = sum(min(loss, middle + self.spread * more) for loss, more in over) / len(over)
-        spread = self.spread * sqrt(sum(more for _, more in over) / len(over))
-        return mean, spread * sqrt(1 / len(over) + 1 / (self.known + 1.5))
+        crowd = sum(more for _, more in over) / len(over)
+        own = self.spread * sqrt(crowd * (1 / len(over) + 1 / (self.known + 1.5)))
+        doubt = BASE_DOUBT + GUEST_DOUBT * (crowd - 1)
+        return mean, hypot(own, doubt * max(self.base, 0.0))
 
 
 def _way(
@@ -143,7 +154,7 @@ def _way(
     busy: Sequence[float],
     daily_litres: float,
     *,
-    bias: float,
+    guess: Guess,
 ) -> Way | None:
     """What is usual is guessed from the errors until enough is known; None if too few nights could be measured.
 
@@ -154,13 +165,16 @@ def _way(
         return None
     error = sum(loss.error for loss in now) / len(now)
     known = sorted(loss.rate / more for loss, more in zip(alike, busy, strict=True) if loss)
-    base = bias * error
-    spread = sqrt((NOISE_SPREAD * error) ** 2 + (USE_SPREAD * daily_litres) ** 2) + 1e-6
+    base = guess.bias * error
+    spread = hypot(guess.spread * error, USE_SPREAD * daily_litres) + 1e-6
     if len(known) >= 2:
-        trust = len(known) / (len(known) + GUESS_NIGHTS)
+        usual = sum(loss.error for loss in alike if loss) / len(known)
         middle, high, higher = (_quantile(known, share) for share in (0.5, 0.84, 0.95))
-        above = max(high - middle, (higher - middle) / 1.645)
+        # a part of a night is measured less well than the whole ones before
+        above = max(high - middle, (higher - middle) / 1.645) * max(error / usual, 1.0)
+        trust = len(known) / (len(known) + GUESS_NIGHTS)
         base = trust * middle + (1 - trust) * base
+        trust = len(known) / (len(known) + SPREAD_NIGHTS)
         spread = exp(trust * log(max(above, LEAST_SPREAD * error)) + (1 - trust) * log(spread))
     return Way([loss.rate if loss else None for loss in recent], base, spread, len(known))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from math import inf
 from typing import Any
 
 from tanks.detectors.alerts import Severity, Signal
@@ -19,16 +18,17 @@ from tanks.steady import Loss
 
 NIGHTS_KEPT = 35
 DRY_SHARE = 0.01  # of capacity: an empty tank loses nothing
-FEW_NIGHTS = 3.9  # a spread known from so few nights that the limits must be doubled
-SMALLEST, SMALLEST_SHARE = 10.0, 1.0  # litres a day, and of the baseline: no less is called a leak
-# nights, the joint score of all ways (standard deviations), and the least loss (of capacity a day)
-BEYOND_GUESTS = (1, 24.0, 0.05)  # one night so far out that its day need not be waited for
-ONE_NIGHT = (1, 6.4, 0.018)
-DAY_AND_NIGHT = (1, 2.1, 0.018)  # one night, with the day before it
-WINDOWS = ((2, 2.3, 0.028), (3, 6.7, 0.006), (5, 5.5, 0.0), (7, 3.7, 0.0))
+FEW_NIGHTS = 8.0  # a spread known from so few nights that the limits must be doubled
+SMALLEST = 5.0  # litres a day: no less is called a leak
+# nights, the score of all ways together (standard deviations), and the least loss by each (of capacity a day)
+BEYOND_GUESTS = (1, 16.0, 0.05)  # one night so far out that its day need not be waited for
+NIGHT_SO_FAR = (1, 6.0, 0.028)  # a part of one, with the day before it
+DAY_AND_NIGHT = (1, 4.5, 0.017)  # one, with the day before it
+ONE_NIGHT = (1, 6.0, 0.024)  # with its own day
+WINDOWS = ((2, 4.5, 0.016), (3, 4.8, 0.01), (5, 4.2, 0.0), (7, 3.8, 0.0), (10, 4.8, 0.0), (14, 3.7, 0.0))
+QUIET_DOUBT = 2.0  # standard errors, by which a home's gentlest hours may seem to gain without a leak
 SPARSE_SECONDS, SPARSE_POWER = 900.0, 0.3  # readings further apart hide draws: the limits rise by so much
 LARGE_SHARE = 0.025  # of capacity a day
-STILL_SHARE, STILL_BIAS = 0.54, 1.3  # of one night's loss, that the stillest hours of its day must show too
 CLEAN_NIGHTS = 2
 SHORTEST_LEAK = 8  # days from its first night to its second clean one
 FORGIVEN_CARE, FORGIVEN_MEMORY = 0.5, 0.98  # for each shorter one limits rise by so much, fading by the night
@@ -97,6 +97,18 @@ def day_closed(state: LeakState, *, ordinal: int, drawn: float) -> None:
     state.nights = [replace(n, drawn=drawn) if n.ordinal == ordinal else n for n in state.nights]
 
 
+def worth_a_look(state: LeakState, quiet: Loss | None, home: Home) -> bool:
+    """Whether the gentlest of a night's first hours do not rule out what one night alone must show."""
+    if state.rate is not None or quiet is None:
+        return False
+    return quiet.rate + QUIET_DOUBT * quiet.error > NIGHT_SO_FAR[2] * home.capacity
+
+
+def night_begun(state: LeakState, begun: Night, home: Home, *, at: float) -> Signal | None:
+    """Judge the first hours of a night with the day before; they are not kept. `at`: seconds."""
+    return _judge_with_day_before(state, [*state.nights, begun], NIGHT_SO_FAR, home, at=at)
+
+
 def night_closed(state: LeakState, night: Night, home: Home, *, at: float) -> Signal | None:
     """Take in one night at its end and judge it with those before; the state is changed. `at`: seconds."""
     if night.night is None and night.quiet is None:
@@ -105,34 +117,36 @@ def night_closed(state: LeakState, night: Night, home: Home, *, at: float) -> Si
     state.forgiven *= FORGIVEN_MEMORY
     if state.rate is not None:
         return _still_leaking(state, night, daily_litres=home.daily_litres)
-    alone = _judge(state, state.nights, BEYOND_GUESTS, home, at=at)
-    joined = None if alone else _with_day_before(state.nights)
-    if joined:
-        alone = _judge(state, joined, DAY_AND_NIGHT, home, at=at, whole_day=True)
-    return alone or _judge_windows(state, home, at=at)
+    return (
+        _judge(state, state.nights, BEYOND_GUESTS, home, at=at)
+        or _judge_with_day_before(state, state.nights, DAY_AND_NIGHT, home, at=at)
+        or _judge_windows(state, home, at=at)
+    )
 
 
-def day_seen(state: LeakState, seen: Night, home: Home, *, stillest: Loss | None, at: float) -> Signal | None:
+def day_seen(state: LeakState, seen: Night, home: Home, *, at: float) -> Signal | None:
     """Judge the last night once more, alone too, in the light of its own day.
 
-    `seen.day`: of the hours since midnight; `seen.drawn`: what the day draws by its first hours; `stillest`:
-    the gentlest two of these hours. A day that shows too little of them says nothing.
+    `seen.day`: of the hours since midnight; `seen.drawn`: what the day draws by its first hours. A day that shows
+    too little of them says nothing.
     """
     if state.rate is not None or not state.nights or state.nights[-1].ordinal != seen.ordinal:
         return None
-    if seen.day is None or seen.drawn is None or stillest is None:
+    if seen.day is None or seen.drawn is None:
         return None
     state.nights[-1] = replace(state.nights[-1], day=seen.day, drawn=seen.drawn)
-    most = (stillest.rate + STILL_BIAS * stillest.error) / STILL_SHARE
-    alone = _judge(state, state.nights, ONE_NIGHT, home, at=at, whole_day=True, most=most)
+    alone = _judge(state, state.nights, ONE_NIGHT, home, at=at, whole_day=True)
     return alone or _judge_windows(state, home, at=at)
 
 
-def _with_day_before(nights: Sequence[Night]) -> list[Night] | None:
-    """The same nights, the last one with the day before it instead of its own, which is to come."""
+def _judge_with_day_before(
+    state: LeakState, nights: Sequence[Night], window: tuple[int, float, float], home: Home, *, at: float
+) -> Signal | None:
+    """The last night alone, with the day before it instead of its own, which is to come."""
     if len(nights) < 2 or nights[-2].ordinal != nights[-1].ordinal - 1 or nights[-2].day is None:
         return None
-    return [*nights[:-2], replace(nights[-1], day=nights[-2].day, drawn=nights[-2].drawn)]
+    joined = [*nights[:-2], replace(nights[-1], day=nights[-2].day, drawn=nights[-2].drawn)]
+    return _judge(state, joined, window, home, at=at, whole_day=True)
 
 
 def _judge_windows(state: LeakState, home: Home, *, at: float) -> Signal | None:
@@ -148,15 +162,14 @@ def _judge(
     *,
     at: float,
     whole_day: bool = False,
-    most: float = inf,
 ) -> Signal | None:
-    """`whole_day`: the last night's day must have been seen, too; `most`: litres a day that it can have lost."""
+    """`whole_day`: the last night's day must have been seen, too."""
     count, limit, share = window
     care = max(home.interval / SPARSE_SECONDS, 1.0) ** SPARSE_POWER * (1 + FORGIVEN_CARE * state.forgiven)
     found = excess(nights, count, daily_litres=home.daily_litres, whole_day=whole_day)
     if found is None or found.score < care * limit * (1 + FEW_NIGHTS / found.known):
         return None
-    if not max(SMALLEST, SMALLEST_SHARE * found.base, share * home.capacity) <= found.least <= most:
+    if found.least < max(SMALLEST, share * home.capacity):
         return None
     state.rate, state.base, state.clean = found.litres, found.base, 0
     state.since = nights[-count].ordinal

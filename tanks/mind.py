@@ -15,7 +15,7 @@ from tanks.detectors import burst, levels, sensor
 from tanks.excess import Night
 from tanks.forecast import Forecast
 from tanks.mind_memory import NEVER, Findings, Memory, TankFacts
-from tanks.nights import QUIET_HOURS, STILL_HOURS, lasting_loss, rest_loss
+from tanks.nights import lasting_loss, rest_loss
 from tanks.steady import Loss
 from tanks.usage import HOUR, Array, RefillSpan
 
@@ -25,11 +25,13 @@ SPACING_SECONDS = 55.0  # readings closer together than this say no more of use,
 READ_WITHIN = 48 * HOUR  # of its last reading a tank's coming days can be told
 WATCH_SHARE = 0.8  # of the time left until the early futures are too late for a delivery: then look again
 LONG_SILENCE = 30 * 24 * HOUR  # after it no day or night has anything left to settle
-CLOSE_HOUR = 4  # local: yesterday's use is settled, its last midnight seen from both sides
+# local hours
+BEGUN_HOUR = 2  # a large leak shows in the night so far
+CLOSE_HOUR = 4  # yesterday's use is settled, its last midnight seen from both sides
 LEAK_HOUR = 6
-EVENING_HOURS = 12  # before it: the household rests somewhere between evening and morning
-NIGHT_HOURS = 10  # before it: in these little is drawn
+EVENING, NIGHT = 6, 4  # before midnight: the household rests somewhere between; after it little is drawn
 DAY_SEEN_HOUR = 16  # by now a day has shown whether there are guests
+STAGE_HOURS = (0, BEGUN_HOUR, CLOSE_HOUR, LEAK_HOUR, DAY_SEEN_HOUR)
 
 
 class TankMind(Memory):
@@ -161,7 +163,7 @@ class TankMind(Memory):
             return
         if self.refill.start_at is not None:
             self._refill_ended()
-        if self.stage == 1:
+        if 0 < self.stage <= STAGE_HOURS.index(CLOSE_HOUR):
             self._close_yesterday(now)
         if self._local(self._today() + timedelta(days=1 if self.stage else 0)) - now <= HOUR + 1:
             self.day = self._today() + timedelta(days=1 if self.stage else 0)
@@ -169,33 +171,26 @@ class TankMind(Memory):
 
     def _begin(self, at: float) -> None:
         self.day = datetime.fromtimestamp(at, self.zone).date()
-        self.stage, self.watch_at = 3, NEVER
+        self.stage, self.watch_at = len(STAGE_HOURS) - 1, NEVER
         self._schedule()
         while self.due <= at:
             self._advance()
 
     def _stage_ended(self) -> None:
-        at = self.due
-        if self.stage == 0:
-            self._midnight(at)
-        elif self.stage == 1:
-            self._close_yesterday(at)
-        elif self.stage == 2:
-            self._judge_night(at)
-        else:
-            self._judge_day(at)
+        ends = (self._midnight, self._judge_begun, self._close_yesterday, self._judge_night, self._judge_day)
+        ends[self.stage](self.due)
         self._advance()
 
     def _advance(self) -> None:
-        """Stages of a local day: midnight, the settling of yesterday, the judgement of the night, and again by day."""
+        """To the next of the day's stages, from midnight to the afternoon."""
         self.stage += 1
-        if self.stage > 3:
+        if self.stage == len(STAGE_HOURS):
             self.stage = 0
             self.day = self._today() + timedelta(days=1)
         self._schedule()
 
     def _schedule(self) -> None:
-        hour = (0, CLOSE_HOUR, LEAK_HOUR, DAY_SEEN_HOUR)[self.stage]
+        hour = STAGE_HOURS[self.stage]
         self.due = self._local(self._today(), hour)
         self._midnight_at = self._local(self._today())
 
@@ -243,12 +238,19 @@ class TankMind(Memory):
             self._apply(sensor.day_closed(self.sensor, self.times[part], self.levels[part]), at)
         burst.day_closed(self.burst)
 
+    def _judge_begun(self, at: float) -> None:
+        """In the night: its first hours, with the day before."""
+        if self._tells_of_leaks():
+            quiet = self._rest_loss(EVENING + BEGUN_HOUR, at)
+            if leaks.worth_a_look(self.leak, quiet, self._home()):
+                begun = Night(self._today().toordinal(), self._lasting_loss(NIGHT + BEGUN_HOUR, at), quiet)
+                self._apply(leaks.night_begun(self.leak, begun, self._home(), at=at), at)
+
     def _judge_night(self, at: float) -> None:
         """At the end of the night: what it lost, with the nights before it."""
         if self._tells_of_leaks():
-            lasting = self._lasting_loss(at - NIGHT_HOURS * HOUR, at)
-            quiet = self._rest_loss(at - EVENING_HOURS * HOUR, at, window_hours=QUIET_HOURS)
-            night = Night(self._today().toordinal(), lasting, quiet)
+            lasting = self._lasting_loss(NIGHT + LEAK_HOUR, at)
+            night = Night(self._today().toordinal(), lasting, self._rest_loss(EVENING + LEAK_HOUR, at))
             self._apply(leaks.night_closed(self.leak, night, self._home(), at=at), at)
         self._forget(at)
 
@@ -256,26 +258,25 @@ class TankMind(Memory):
         """In the afternoon: the night once more, in the light of its own day."""
         if not self._tells_of_leaks():
             return
-        midnight, clock = self._local(self._today()), self._clock()
-        lasting = self._lasting_loss(midnight, at)
-        stillest = self._rest_loss(midnight, at, window_hours=STILL_HOURS)
+        clock = self._clock()
         draw = self._draw(clock)
         drawn = usage.day_by(draw, clock=clock, now=at) if draw else None
-        seen = Night(self._today().toordinal(), None, None, lasting, drawn)
-        self._apply(leaks.day_seen(self.leak, seen, self._home(), stillest=stillest, at=at), at)
+        seen = Night(self._today().toordinal(), None, None, self._lasting_loss(DAY_SEEN_HOUR, at), drawn)
+        self._apply(leaks.day_seen(self.leak, seen, self._home(), at=at), at)
 
-    def _lasting_loss(self, since: float, until: float) -> Loss | None:
-        return lasting_loss(*self._seen(), since=since, until=until, noise_litres=self._noise_litres())
+    def _lasting_loss(self, hours: float, at: float) -> Loss | None:
+        return lasting_loss(
+            *self._seen(), since=at - hours * HOUR, until=at, noise_litres=self._noise_litres()
+        )
 
-    def _rest_loss(self, since: float, until: float, *, window_hours: float) -> Loss | None:
+    def _rest_loss(self, hours: float, at: float) -> Loss | None:
         return rest_loss(
             *self._seen(),
-            since=since,
-            until=until,
+            since=at - hours * HOUR,
+            until=at,
             noise_litres=self._noise_litres(),
             interval=self.sensor.interval,
             capacity=self.facts.capacity_liters,
-            window_hours=window_hours,
         )
 
     def _seen(self) -> tuple[Array, Array, list[RefillSpan]]:

@@ -23,7 +23,7 @@ COARSE, COARSE_SHARE = 2.5, 0.004
 COARSE_HOURS = 10.0
 COUNT_NOISE = 12**0.5  # the standard deviation of what is anywhere within a count, the other way up
 COUNT_DOUBT = 0.5  # counts, by which a noise that is told from counts may be wrong
-QUIET_HOURS, STILL_HOURS = 4.0, 2.0  # windows for the gentlest slope: precise, and short
+QUIET_HOURS = 4.0  # the window for the gentlest slope
 QUIET_READINGS = 5  # in each window
 QUIET_COVER = 0.45  # of the windows must be whole, away from refills and gaps
 REFILL_MARGIN = 3600.0  # seconds around a refill in which water moves
@@ -54,13 +54,10 @@ def rest_loss(
     noise_litres: float,
     interval: float,
     capacity: float,
-    window_hours: float,
 ) -> Loss | None:
     """`quiet_loss` of the hours between two times (seconds). `interval`: seconds between readings."""
     part = times >= since
     count_litres = _coarse(litres, noise_litres, capacity)
-    if count_litres:
-        window_hours = max(window_hours, COARSE_HOURS)
     return quiet_loss(
         (times[part] - since) / HOUR,
         litres[part],
@@ -68,7 +65,7 @@ def rest_loss(
         noise_litres=max(noise_litres, count_litres / COUNT_NOISE),
         interval_hours=interval / HOUR,
         span_hours=(until - since) / HOUR,
-        window_hours=window_hours,
+        window_hours=COARSE_HOURS if count_litres else QUIET_HOURS,
     )
 
 

@@ -33,8 +33,8 @@ def close(state: LeakState, seen: Night) -> Signal | None:
     return leaks.night_closed(state, seen, HOME, at=DAY * seen.ordinal)
 
 
-def by_day(state: LeakState, seen: Night, *, stillest: float) -> Signal | None:
-    return leaks.day_seen(state, seen, HOME, stillest=Loss(stillest, 4 * ERROR), at=DAY * seen.ordinal)
+def by_day(state: LeakState, seen: Night) -> Signal | None:
+    return leaks.day_seen(state, seen, HOME, at=DAY * seen.ordinal)
 
 
 def test_a_loss_of_every_night_is_a_leak_and_one_bad_night_among_them_is_none() -> None:
@@ -53,33 +53,49 @@ def test_nights_of_guests_are_no_leak_but_the_same_nights_of_an_ordinary_house_a
     assert not any(guests)
 
 
-def test_one_night_alone_waits_for_its_day_and_counts_only_if_no_hour_of_it_was_still() -> None:
+def test_one_night_alone_waits_for_its_day_and_counts_only_if_the_day_lost_as_well() -> None:
     leaking, busy = known_home(), known_home()
     large = night(21, 160.0, drawn=None)
     assert close(leaking, large) is None
-    signal = by_day(leaking, night(21, 160.0, drawn=USUAL + 200), stillest=110.0)
+    signal = by_day(leaking, night(21, 160.0, drawn=USUAL + 200))
     assert signal is not None
     assert signal.active
     assert signal.evidence["nights"] == 1
     assert signal.evidence["litersPerDay"] == pytest.approx(140, abs=15)
 
     assert close(busy, large) is None
-    assert by_day(busy, night(21, 160.0, drawn=USUAL + 200), stillest=0.0) is None
+    rested = replace(night(21, 160.0, drawn=USUAL + 200), day=Loss(10.0, ERROR))
+    assert by_day(busy, rested) is None
+
+
+def after_a_day(day: float) -> LeakState:
+    """A leak that began in the morning after night 21: that night is sound, its day lost so much."""
+    state = known_home()
+    assert close(state, night(21, 20.0, drawn=None)) is None
+    assert by_day(state, replace(night(21, 20.0, drawn=USUAL + 150), day=Loss(day, ERROR))) is None
+    return state
 
 
 def test_a_day_that_leaked_and_the_night_after_it_are_enough_together() -> None:
-    def morning_after(day: float, *, stillest: float) -> Signal | None:
-        """A leak that began in the morning after night 21: that night is sound, its day and night 22 are not."""
-        state = known_home()
-        assert close(state, night(21, 20.0, drawn=None)) is None
-        seen = replace(night(21, 20.0, drawn=USUAL + 150), day=Loss(day, ERROR))
-        assert by_day(state, seen, stillest=stillest) is None
-        return close(state, night(22, 170.0, drawn=None))
-
-    leaking = morning_after(160.0, stillest=120.0)
+    leaking = close(after_a_day(160.0), night(22, 170.0, drawn=None))
     assert leaking is not None
     assert leaking.evidence["nights"] == 1
-    assert morning_after(10.0, stillest=0.0) is None
+    assert close(after_a_day(10.0), night(22, 170.0, drawn=None)) is None
+
+
+def test_a_large_leak_is_told_by_the_first_hours_of_a_night_which_are_not_kept() -> None:
+    def begun(state: LeakState, rate: float) -> Signal | None:
+        less_sure = Night(22, Loss(rate, 2 * ERROR), Loss(rate - 20, 2 * ERROR))
+        assert leaks.worth_a_look(state, less_sure.quiet, HOME) == (rate > 100)
+        return leaks.night_begun(state, less_sure, HOME, at=DAY * 22)
+
+    sound, rested, leaking = after_a_day(160.0), after_a_day(10.0), after_a_day(160.0)
+    assert begun(sound, 20.0) is None
+    assert begun(rested, 240.0) is None
+    signal = begun(leaking, 240.0)
+    assert signal is not None
+    assert signal.evidence["nights"] == 1
+    assert leaking.nights[-1].ordinal == 21
 
 
 def test_one_night_that_no_guests_explain_does_not_wait_for_its_day() -> None:
@@ -89,7 +105,7 @@ def test_one_night_that_no_guests_explain_does_not_wait_for_its_day() -> None:
 def test_a_day_that_was_not_seen_says_nothing_about_its_night() -> None:
     state = known_home()
     close(state, night(21, 160.0, drawn=None))
-    assert by_day(state, night(21, 160.0, drawn=None), stillest=150.0) is None
+    assert by_day(state, night(21, 160.0, drawn=None)) is None
     assert state.nights[-1].drawn is None
 
 
