@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.mind.demand import DAY, Minutes
-from benchmarks.mind.models import MODELS
+from benchmarks.mind.models import MODELS, USUAL
+from benchmarks.mind.usual import leak_litres, tank
 
 FAULTS = ("none", "leak_large", "leak_small", "burst", "stuck", "offline")
 START = 1_746_403_200  # Monday 2025-05-05 00:00 UTC
@@ -47,6 +48,10 @@ class Home:
     fault_until: float | None = None
     fault_size: float = 0.0  # litres a day of a leak, percent an hour of a burst
 
+    @property
+    def usual(self) -> bool:
+        return self.model in USUAL
+
     def minute_of(self, moment: float | None) -> int:
         return round(((moment or self.start) - self.start) / 60)
 
@@ -64,7 +69,7 @@ def home(
     household, chance = (int(value) for value in rng.integers(2**31, size=2))
 
     def live(luck: int, length: int) -> Minutes:
-        return MODELS[model](
+        return (MODELS | USUAL)[model](
             np.random.default_rng(household), np.random.default_rng(luck), length, start_day=start_day
         )
 
@@ -74,6 +79,9 @@ def home(
     typical = max(float(np.median(usage[usage > 20])) if (usage > 20).any() else 100.0, 40.0)
     capacity = float(np.clip(np.round(typical * rng.uniform(7, 28), -2), 500, 20_000))
     height = float(np.clip((capacity / 1000) ** 0.4 * rng.uniform(0.9, 1.4), 0.7, 3.5)) * 1000
+    if model in USUAL:
+        capacity, height = tank(rng, typical)
+        interval = 15
     interval = interval or int(rng.choice([5, 15, 15, 15, 30, 60], p=[0.1, 0.25, 0.25, 0.2, 0.1, 0.1]))
     zone = ZONES[int(rng.integers(len(ZONES)))]
     offset = datetime.fromtimestamp(START, ZoneInfo(zone)).utcoffset() or timedelta()
@@ -110,11 +118,14 @@ def _plan_fault(rng: np.random.Generator, home: Home) -> Minutes:
     if home.fault == "none":
         return loss
     latest = home.days - (12 if home.fault.startswith("leak") else 5)
-    at = int(rng.uniform(8, max(latest, 9)) * DAY)
+    earliest = 18 if home.usual else 8
+    at = int(rng.uniform(earliest, max(latest, earliest + 1)) * DAY)
     until = minutes
     if home.fault.startswith("leak"):
         three_percent = 0.03 * home.capacity
-        if home.fault == "leak_large":
+        if home.usual:
+            home.fault_size = leak_litres(rng, home.capacity, large=home.fault == "leak_large")
+        elif home.fault == "leak_large":
             home.fault_size = float(max(three_percent * rng.uniform(1.0, 3.0), 20.0))
         else:
             top = max(three_percent, 40.0)
@@ -188,11 +199,11 @@ def _measure(rng: np.random.Generator, home: Home, height: float) -> None:
     level = share * 100 + rng.normal(0, noise, len(at)) * per_mm
     level += _temperature(rng, at, share) * per_mm
     level += _slosh(rng, home, at) * per_mm
-    if rng.random() < 0.3:
+    if not home.usual and rng.random() < 0.3:
         level = np.round(level / per_mm) * per_mm  # a sensor that counts whole millimetres
     wild = rng.random(len(at)) < 0.003
     level[wild] = rng.uniform(0, 100, int(wild.sum()))
-    for _ in range(rng.poisson(1.5 * home.days / 60)):
+    for _ in range(0 if home.usual else rng.poisson(1.5 * home.days / 60)):
         first = int(rng.integers(0, len(at)))
         level[first : first + int(rng.integers(1, 3))] = 0.0
     keep = rng.random(len(at)) > 0.02
@@ -202,9 +213,8 @@ def _measure(rng: np.random.Generator, home: Home, height: float) -> None:
     if home.fault in ("stuck", "offline"):
         _silence(rng, home, at, level, keep)
     home.times = (home.start + at * 60.0 + np.round(rng.uniform(0, 20, len(at))))[keep]
-    home.levels = np.round(np.clip(level, 0, 100), int(rng.choice([0, 1, 2, 3], p=[0.05, 0.25, 0.5, 0.2])))[
-        keep
-    ]
+    decimals = 2 if home.usual else int(rng.choice([0, 1, 2, 3], p=[0.05, 0.25, 0.5, 0.2]))
+    home.levels = np.round(np.clip(level, 0, 100), decimals)[keep]
 
 
 def _temperature(rng: np.random.Generator, at: NDArray[np.int64], share: Minutes) -> Minutes:

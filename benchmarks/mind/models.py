@@ -1,6 +1,7 @@
 """All demand models by name.
 
-HELD_OUT: not used while the forecast's width was chosen.
+USUAL: those whose homes are no harder than the goals describe. HELD_OUT: not used while the forecast's width was
+chosen.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Callable
 
 from benchmarks.mind.demand import Minutes, fixtures, smooth, trough
 from benchmarks.mind.habits import pulses, varied
+from benchmarks.mind.usual import compact, enduses
 
 MODELS: dict[str, Callable[..., Minutes]] = {
     "fixtures": fixtures,
@@ -17,4 +19,5 @@ MODELS: dict[str, Callable[..., Minutes]] = {
     "varied": varied,
     "pulses": pulses,
 }
+USUAL: dict[str, Callable[..., Minutes]] = {"enduses": enduses, "compact": compact}
 HELD_OUT = ("trough",)

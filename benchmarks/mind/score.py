@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.mind.demand import DAY
 from benchmarks.mind.homes import FAULTS, Home, home
-from benchmarks.mind.models import MODELS
+from benchmarks.mind.models import MODELS, USUAL
 from tanks.mind import Findings, TankFacts, TankMind
 
 MONTH = 30 * 86400.0
@@ -223,15 +223,15 @@ def main() -> None:
     parser.add_argument("--homes", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--model", choices=list(MODELS))
+    parser.add_argument("--model", choices=[*MODELS, *USUAL])
     parser.add_argument("--fault", choices=FAULTS)
     options = parser.parse_args()
     jobs = [
         (options.seed * 1_000_000 + number * 101 + FAULTS.index(fault), fault, model)
-        for model in MODELS
+        for model in ([options.model] if options.model else MODELS)
         for fault in FAULTS
         for number in range(options.homes)
-        if options.model in (None, model) and options.fault in (None, fault)
+        if options.fault in (None, fault)
     ]
     gathered: dict[str, Sums] = defaultdict(lambda: defaultdict(list))
     with multiprocessing.Pool(options.processes) as pool:
