@@ -21,15 +21,13 @@ Array = NDArray[np.float64]
 PRIOR_DAYS_OF_SUPPLY = 12.0  # a tank is usually sized for about this many days
 PRIOR_LEVEL_SD = 0.8  # of the logarithm of the daily use
 PRIOR_SCATTER = 0.33
-LEVEL_DOUBT = (
-    0.006  # of the squared level: habits change, so no history tells the coming days better than this
-)
 PRIOR_STRENGTH = 5.0  # days' worth of belief in the prior scatter
 HALF_LIVES = np.array([5.0, 10.0, 20.0, 60.0])
 HALF_LIFE_PRIOR = np.array([0.5, 1.0, 1.5, 1.0])
 LONELY_SHARE = 0.04  # of capacity: a single day of so much use outweighs any number of days without
 UNKNOWN_DAYS, UNKNOWN_SHARE = 14, 0.006  # so little use (of capacity a day) for so long may be a holiday
 OUTLIER = 2.5  # residuals beyond this many standard deviations pull no harder
+MOST_OWN = 0.5  # of the first day's part in its own level: what it deviates by is hardly known
 GAP_WEIGHT = 0.4  # of a day whose use is an estimate
 
 
@@ -62,16 +60,19 @@ def demand_fit(days: Sequence[DayUse], *, capacity: float) -> Demand:
     away_days = int(np.argmax(home[::-1]))
     weight = np.where([day.estimated for day in days], GAP_WEIGHT, 1.0) * home
     weekdays = np.array([(day.ordinal - 1) % 7 for day in days])
-    factors = _weekday_factors(use, weight, weekdays)
+    factors, own = _weekday_factors(use, weight, weekdays)
     flat = use / factors[weekdays]
     flat = np.where(home, flat, usual)
-    return _local_level(flat, weight, factors, prior, away_days)
+    return _local_level(flat, weight, factors, own[weekdays], prior, away_days)
 
 
-def _weekday_factors(use: Array, weight: Array, weekdays: NDArray[np.int64]) -> Array:
-    """Seven factors around 1, shrunk towards it as far as chance alone could explain their spread."""
+def _weekday_factors(use: Array, weight: Array, weekdays: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Seven factors around 1, shrunk towards it as far as chance alone could explain their spread.
+
+    With them, how much of each a single day of its own makes.
+    """
     if weight.sum() < 12:
-        return np.ones(7)
+        return np.ones(7), np.zeros(7)
     age = np.arange(len(use))
     kernel = np.exp(-np.abs(age[:, None] - age[None, :]) / 10.0) * weight[None, :]
     ratio = use / np.maximum(kernel @ use / np.maximum(kernel.sum(axis=1), 1e-9), 1e-9)
@@ -86,10 +87,12 @@ def _weekday_factors(use: Array, weight: Array, weekdays: NDArray[np.int64]) -> 
     between = max(float(np.var(mean[known])) - chance, 0.0)
     shrunk = between / (between + within / np.maximum(count, 0.25) + 1e-9)
     factors: Array = np.clip(1 + shrunk * (mean - 1), 0.1, 3.0)
-    return factors / factors.mean()
+    return factors / factors.mean(), shrunk / np.maximum(count, 1.0)
 
 
-def _local_level(flat: Array, weight: Array, factors: Array, prior: float, away_days: int) -> Demand:
+def _local_level(
+    flat: Array, weight: Array, factors: Array, own: Array, prior: float, away_days: int
+) -> Demand:
     days = len(flat)
     usual = float(np.median(flat[weight > 0]))
     scatter = _scatter(flat[weight > 0] / usual - 1)
@@ -103,7 +106,9 @@ def _local_level(flat: Array, weight: Array, factors: Array, prior: float, away_
     mean = (past @ pull + 0.5 * usual) / (mass + 0.5)
     trust = _trust(mean, pull, weight, usual)
     level = float(trust @ mean[:, -1])
-    residual = (flat / np.maximum((trust @ mean), 1e-9) - 1)[weight > 0]
+    # a day's own part in the level and the factor it is held against hides as much of its deviation
+    own = np.minimum(own + trust @ (weight / (mass + 0.5)), MOST_OWN)
+    residual = ((flat / np.maximum((trust @ mean), 1e-9) - 1) / np.sqrt(1 - own))[weight > 0]
     scatter = _scatter(residual)
     gain = 1 - 0.5 ** (1 / HALF_LIVES)
     walk = float(trust @ (gain**2 / (1 - gain))) * scatter**2
@@ -118,7 +123,7 @@ def _local_level(flat: Array, weight: Array, factors: Array, prior: float, away_
     litres = float(np.exp(share * np.log(max(level, 0.5)) + (1 - share) * np.log(prior)))
     return Demand(
         litres,
-        1 / (precision + prior_precision) + LEVEL_DOUBT,
+        1 / (precision + prior_precision),
         walk,
         scatter,
         memory,
@@ -151,10 +156,14 @@ def _trust(mean: Array, flat: Array, weight: Array, usual: float) -> Array:
 
 
 def _memory(residual: Array) -> float:
-    """Correlation of one day with the next, shrunk towards a little."""
+    """Correlation of one day with the next, shrunk towards a little.
+
+    That of a few days around their own mean comes out too low by (1 + 3 r) / n (Kendall 1954).
+    """
     if len(residual) < 6:
         return 0.1
     total = float((residual**2).sum()) + 1e-9
-    lagged = float((residual[1:] * residual[:-1]).sum())
+    seen = float((residual[1:] * residual[:-1]).sum()) / total
     count = len(residual)
-    return float(np.clip((lagged / total * count + 0.1 * 15) / (count + 15), 0.0, 0.7))
+    likely = seen + (1 + 3 * seen) / count
+    return float(np.clip((likely * count + 0.1 * 15) / (count + 15), 0.0, 0.7))

@@ -23,12 +23,9 @@ Array = NDArray[np.float64]
 PATHS = 384
 LONGEST_DAYS = 120  # further ahead each future goes on at its own mean pace
 CAP_DAYS = 730.0
-LEAVE_CHANCE = 0.012  # a day that a holiday begins
-RETURN_CHANCE = 0.13  # a day that it ends
 AWAY_USE = 0.02
-GUESTS_CHANCE = 0.03  # a day that guests come, or something else takes more water for some days
-GUESTS_LEAVE_CHANCE = 0.25
 GUESTS_USE = (1.2, 2.2)
+HASTE = 1.0  # sd of the logarithm of the odds that a day's water is drawn before an hour, between futures
 TAIL = 8  # the earliest futures, by which rarer ones are judged
 TAIL_SHARE = (TAIL - 0.5) / PATHS
 MEMORIES = (0.0, 0.15, 0.3, 0.45, 0.6)
@@ -103,6 +100,22 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class Spells:
+    """Runs of days that begin with a chance of `start` a day and last `days` on average, in so many stages.
+
+    The more stages, the more alike they are in length; with one, some last many times as long as most.
+    """
+
+    start: float
+    days: float
+    stages: int
+
+
+HOLIDAYS = Spells(0.008, 7.7, 3)
+GUESTS = Spells(0.03, 4.0, 1)  # or something else that takes more water for some days
+
+
+@dataclass(frozen=True, slots=True)
 class Futures:
     """Standard draws shared by all forecasts: one row a path, one column a day ahead."""
 
@@ -111,6 +124,7 @@ class Futures:
     scatter: tuple[Array, ...]
     home: Array
     home_after_return: Array
+    haste: Array
 
 
 @cache
@@ -135,25 +149,28 @@ def _futures() -> Futures:
         scatter=tuple(scatter),
         home=_presence(rng, home_first=True),
         home_after_return=_presence(rng, home_first=False),
+        haste=np.exp(HASTE * stratified(1)[:, 0]),
     )
 
 
 def _presence(rng: np.random.Generator, *, home_first: bool) -> Array:
     """Use relative to normal: AWAY_USE where nobody is at home, more than 1 where there are guests."""
-    away = _spells(rng, LEAVE_CHANCE, RETURN_CHANCE, inside_first=not home_first)
-    guests = _spells(rng, GUESTS_CHANCE, GUESTS_LEAVE_CHANCE, inside_first=False)
+    away = _inside(rng, HOLIDAYS, first=not home_first)
+    guests = _inside(rng, GUESTS, first=False)
     more = rng.uniform(*GUESTS_USE, (PATHS, 1))
     return np.where(away, AWAY_USE, np.where(guests, more, 1.0))
 
 
-def _spells(rng: np.random.Generator, start: float, end: float, *, inside_first: bool) -> NDArray[np.bool_]:
-    """Paths of a two-state chain: true inside a spell. Stratified by day, so each day has its share."""
+def _inside(rng: np.random.Generator, spells: Spells, *, first: bool) -> NDArray[np.bool_]:
+    """Paths, true inside a spell; `first`: all begin somewhere in one. Stratified by day, so each has its share."""
     inside = np.empty((PATHS, LONGEST_DAYS), dtype=bool)
-    now = np.full(PATHS, inside_first)
+    pace = spells.stages / spells.days
+    left = rng.permutation(PATHS) % spells.stages + 1 if first else np.zeros(PATHS, dtype=np.int64)
     for day in range(LONGEST_DAYS):
         chance = (rng.permutation(PATHS) + 0.5) / PATHS
-        now = np.where(now, chance >= end, chance < start)
-        inside[:, day] = now
+        begun = np.where(chance < spells.start, spells.stages, 0)
+        left = np.where(left > 0, left - (chance < pace), begun)
+        inside[:, day] = left > 0
     return inside
 
 
@@ -187,7 +204,8 @@ class Drawn:
     def __init__(self, daily: Array, *, profile: Array, elapsed: float) -> None:
         self.daily, self.elapsed = daily, elapsed
         self.shares = np.concatenate([[0.0], np.cumsum(profile)])
-        self.gone = float(np.interp(elapsed * 24, np.arange(25.0), self.shares)) * daily[:, 0]
+        self.begun = float(np.interp(elapsed * 24, np.arange(25.0), self.shares))
+        self.gone = self.begun * daily[:, 0]
         self.total = np.cumsum(daily, axis=1) - self.gone[:, None]
 
     def days_until(self, litres: float) -> Array:
@@ -198,9 +216,13 @@ class Drawn:
         days = daily.shape[1]
         index = np.minimum((total < litres).sum(axis=1), days - 1)
         rows = np.arange(len(daily))
-        before = np.where(index > 0, total[rows, index - 1], -self.gone)
-        share = (litres - before) / np.maximum(daily[rows, index], 1e-9)
-        hour = np.interp(np.minimum(share, 1.0), self.shares, np.arange(25.0) / 24)
+        before = np.where(index > 0, total[rows, index - 1], 0.0)
+        since = np.where(index > 0, 0.0, self.begun)
+        share = (litres - before) / np.maximum((1 - since) * daily[rows, index], 1e-9)
+        share = np.clip(share, 0.0, 1.0)
+        # each future draws more or less of its day's water early than the usual hours say
+        share /= share + (1 - share) * _futures().haste
+        hour = np.interp(since + (1 - since) * share, self.shares, np.arange(25.0) / 24)
         pace = np.maximum((total[:, -1] + self.gone) / days, 1e-6)
         beyond = days + np.maximum(litres - total[:, -1], 0.0) / pace
         result: Array = np.where(total[:, -1] >= litres, index + hour, beyond) - self.elapsed

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tanks.demand import demand_fit
-from tanks.forecast import Forecast, forecast_make
+from tanks.demand import Demand, demand_fit
+from tanks.forecast import LONGEST_DAYS, Forecast, daily_futures, forecast_make
 from tanks.usage import DayUse, flat_profile
 
 CAPACITY = 5000.0
@@ -98,6 +98,61 @@ def test_rare_chances_are_told_without_a_step_and_grow_with_the_days(use: list[f
         assert forecast.chance_empty_within(until * 1.001) >= 0.8 * share - 0.004
     assert 0 < forecast.chance_empty_within(days[0]) < 0.001
     assert forecast.chance_empty_within(0) == 0
+
+
+def certain(*, away_days: int = 0) -> Demand:
+    """Of 100 litres a day, whatever day."""
+    return Demand(100.0, 0.0, 0.0, 1e-6, 0.0, (1.0,) * 7, away_days)
+
+
+def test_holidays_end_within_weeks() -> None:
+    daily = daily_futures(certain(away_days=1), weekday=0, days=LONGEST_DAYS)
+    returned = np.argmax(daily > 50, axis=1)
+    assert 3 < returned.mean() < 8
+    assert returned.max() < 30
+
+
+@pytest.mark.parametrize("elapsed", [0.0, 0.75])
+def test_the_hour_at_which_a_certain_days_water_is_drawn_is_not_certain(elapsed: float) -> None:
+    left = 0.5 * (1 - elapsed)
+    forecast = forecast_make(
+        certain(),
+        made_at=0.0,
+        volume=100 * left,
+        low_volume=0.0,
+        weekday=0,
+        profile=flat_profile(),
+        elapsed=elapsed,
+    )
+    assert forecast.empty.p10 < 0.6 * left
+    assert forecast.empty.p50 == pytest.approx(left, rel=0.15)
+    assert 1.4 * left < forecast.empty.p90 <= 2 * left
+    assert forecast.empty_days[0] > 0
+
+
+def test_days_are_not_taken_for_steadier_than_they_are_because_level_and_weekdays_follow_them() -> None:
+    rng = np.random.default_rng(9)
+    told = []
+    for _ in range(100):
+        use = 300 * rng.gamma(1 / 0.33**2, 0.33**2, 21)
+        days = [DayUse(index + 1, litres, 0.0, False) for index, litres in enumerate(use.tolist())]
+        told.append(demand_fit(days, capacity=CAPACITY).scatter ** 2)
+    assert np.sqrt(np.mean(told)) == pytest.approx(0.33, rel=0.05)
+
+
+def test_what_lasts_over_days_is_remembered_and_chance_is_not() -> None:
+    rng = np.random.default_rng(9)
+    told = []
+    for memory in (0.0, 0.4):
+        noise = np.zeros((60, 40))
+        for day in range(1, 40):
+            noise[:, day] = memory * noise[:, day - 1] + 0.25 * rng.normal(size=60)
+        homes = [
+            [DayUse(day + 1, use, 0.0, False) for day, use in enumerate(row)] for row in 300 * np.exp(noise)
+        ]
+        told.append(np.mean([demand_fit(days, capacity=CAPACITY).memory for days in homes]))
+    assert told[0] < 0.12
+    assert told[1] > 0.25
 
 
 def test_a_forecast_goes_through_a_document() -> None:
