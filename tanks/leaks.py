@@ -27,7 +27,6 @@ DAY_AND_NIGHT = (1, 4.5, 0.017)  # one, with the day before it
 ONE_NIGHT = (1, 6.0, 0.024)  # with its own day
 WINDOWS = ((2, 4.5, 0.016), (3, 4.8, 0.01), (5, 4.2, 0.0), (7, 3.8, 0.0), (10, 4.8, 0.0), (14, 3.7, 0.0))
 QUIET_DOUBT = 2.0  # standard errors, by which a home's gentlest hours may seem to gain without a leak
-SPARSE_SECONDS, SPARSE_POWER = 900.0, 0.3  # readings further apart hide draws: the limits rise by so much
 LARGE_SHARE = 0.025  # of capacity a day
 CLEAN_NIGHTS = 2
 SHORTEST_LEAK = 8  # days from its first night to its second clean one
@@ -37,11 +36,10 @@ CLEAN_SHARE = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What a loss is measured against: litres of the tank, litres of a usual day, seconds between readings."""
+    """What a loss is measured against: litres of the tank, and of a usual day."""
 
     capacity: float
     daily_litres: float
-    interval: float
 
 
 @dataclass(slots=True)
@@ -165,7 +163,7 @@ def _judge(
 ) -> Signal | None:
     """`whole_day`: the last night's day must have been seen, too."""
     count, limit, share = window
-    care = max(home.interval / SPARSE_SECONDS, 1.0) ** SPARSE_POWER * (1 + FORGIVEN_CARE * state.forgiven)
+    care = 1 + FORGIVEN_CARE * state.forgiven
     found = excess(nights, count, daily_litres=home.daily_litres, whole_day=whole_day)
     if found is None or found.score < care * limit * (1 + FEW_NIGHTS / found.known):
         return None

@@ -284,7 +284,7 @@ class TankMind(Memory):
         return np.asarray(self.times), self._litres(), self._refill_spans()
 
     def _home(self) -> leaks.Home:
-        return leaks.Home(self.facts.capacity_liters, self._daily(), self.sensor.interval)
+        return leaks.Home(self.facts.capacity_liters, self._daily())
 
     def _tells_of_leaks(self) -> bool:
         """Not an empty tank, nor a sensor that does not move."""

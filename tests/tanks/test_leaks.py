@@ -14,7 +14,7 @@ from tanks.steady import Loss
 from tests.tanks.water import DAY, MONDAY, Household
 
 USUAL = 400.0
-HOME = leaks.Home(capacity=5000.0, daily_litres=USUAL, interval=900.0)
+HOME = leaks.Home(capacity=5000.0, daily_litres=USUAL)
 ERROR = 8.0
 
 
