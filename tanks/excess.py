@@ -54,22 +54,21 @@ class Night:
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """A loss over the baseline, litres a day: the likeliest by all ways together, and the least by one of them; its
-    score in standard deviations, the baseline, and the nights that it is known from."""
+    """A loss over the baseline, litres a day: the likeliest by all ways together; its score in standard deviations,
+    the baseline, and the nights that it is known from."""
 
     litres: float
-    least: float
     score: float
     base: float
     known: int
 
 
 def excess(
-    nights: Sequence[Night], count: int, *, daily_litres: float, whole_day: bool = False
+    nights: Sequence[Night], count: int, *, least: float, daily_litres: float, whole_day: bool = False
 ) -> Excess | None:
     """Loss over the baseline in the last `count` nights. `whole_day`: their days must have been seen, too.
 
-    None where a way cannot tell, or the day's use speaks against it.
+    None where a way cannot tell, or shows less than `least` litres a day, or the day's use speaks against it.
     """
     recent, before = nights[-count:], nights[:-count]
     if len(recent) < count or recent[-1].ordinal - recent[0].ordinal > count + 2:
@@ -84,20 +83,19 @@ def excess(
     if len(alike) < FEWEST_BEFORE:
         return None
     more = [max(_drawn(night, None, daily_litres) / daily_litres, 1.0) for night in alike]
-    ways = {
-        name: _way(
+    told = []
+    for name, guess in WAYS.items():
+        way = _way(
             [getattr(night, name) for night in recent],
             [getattr(night, name) for night in alike],
             more,
             daily_litres,
             guess=guess,
         )
-        for name, guess in WAYS.items()
-    }
-    needed = ("night", "quiet", "day") if whole_day else ("night", "quiet")
-    if any(ways[name] is None for name in needed):
-        return None
-    told = [way for way in ways.values() if way]
+        if way:
+            told.append(way)
+        if (whole_day or name != "day") if way is None else way.above() < least:
+            return None
     latest = next((n.drawn for n in reversed(nights) if n.drawn is not None), daily_litres)
     uses = [_drawn(night, max(latest, daily_litres), daily_litres) / daily_litres for night in recent]
     # the leak itself adds to the day's use: it is no guest
@@ -106,11 +104,11 @@ def excess(
     found = [way.loss(busy) for way in told]
     weight = sum(1 / spread**2 for _, spread in found)
     litres = sum(loss / spread**2 for loss, spread in found) / weight
-    least = min(loss for loss, _ in found)
+    shown = min(loss for loss, _ in found)
     seen = [night.drawn for night in recent if night.drawn is not None]
-    if seen and sum(seen) / len(seen) < DRAWN_SHARE * least:
+    if shown < least or (seen and sum(seen) / len(seen) < DRAWN_SHARE * shown):
         return None
-    return Excess(litres, least, litres * sqrt(weight), max(told[0].base, 0.0), len(alike))
+    return Excess(litres, litres * sqrt(weight), max(told[0].base, 0.0), len(alike))
 
 
 def _drawn(night: Night, otherwise: float | None, usual: float) -> float:
@@ -129,8 +127,9 @@ class Way:
     known: int
 
     def above(self) -> float:
-        seen = [rate for rate in self.rates if rate is not None]
-        return sum(seen) / len(seen) - self.base
+        """Litres a day over the baseline, as if nobody were guest."""
+        over = [max(rate - self.base, -3 * self.spread) for rate in self.rates if rate is not None]
+        return sum(over) / len(over)
 
     def loss(self, busy: Sequence[float]) -> tuple[float, float]:
         """Litres a day over the baseline, and their standard deviation. `busy`: what guests make of each night."""

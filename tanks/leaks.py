@@ -25,8 +25,8 @@ BEYOND_GUESTS = (1, 16.0, 0.05)  # one night so far out that its day need not be
 NIGHT_SO_FAR = (1, 6.0, 0.028)  # a part of one, with the day before it
 DAY_AND_NIGHT = (1, 4.5, 0.017)  # one, with the day before it
 ONE_NIGHT = (1, 6.0, 0.024)  # with its own day
-WINDOWS = ((2, 4.5, 0.016), (3, 4.8, 0.01), (5, 4.2, 0.0), (7, 3.8, 0.0), (10, 4.8, 0.0), (14, 3.7, 0.0))
-QUIET_DOUBT = 2.0  # standard errors, by which a home's gentlest hours may seem to gain without a leak
+WINDOWS = ((2, 4.5, 0.016), (3, 4.8, 0.01), (5, 4.8, 0.0), (7, 3.8, 0.0), (10, 4.8, 0.0), (14, 3.7, 0.0))
+DAY_DOUBT = 2.0  # standard errors, by which a day may seem to gain without a leak
 LARGE_SHARE = 0.025  # of capacity a day
 CLEAN_NIGHTS = 2
 SHORTEST_LEAK = 8  # days from its first night to its second clean one
@@ -95,11 +95,10 @@ def day_closed(state: LeakState, *, ordinal: int, drawn: float) -> None:
     state.nights = [replace(n, drawn=drawn) if n.ordinal == ordinal else n for n in state.nights]
 
 
-def worth_a_look(state: LeakState, quiet: Loss | None, home: Home) -> bool:
-    """Whether the gentlest of a night's first hours do not rule out what one night alone must show."""
-    if state.rate is not None or quiet is None:
-        return False
-    return quiet.rate + QUIET_DOUBT * quiet.error > NIGHT_SO_FAR[2] * home.capacity
+def worth_a_look(state: LeakState, home: Home) -> bool:
+    """Whether the day before a night that has begun may have lost what it would have to show with it."""
+    day = state.nights[-1].day if state.nights and state.rate is None else None
+    return day is not None and day.rate + DAY_DOUBT * day.error > NIGHT_SO_FAR[2] * home.capacity
 
 
 def night_begun(state: LeakState, begun: Night, home: Home, *, at: float) -> Signal | None:
@@ -164,10 +163,9 @@ def _judge(
     """`whole_day`: the last night's day must have been seen, too."""
     count, limit, share = window
     care = 1 + FORGIVEN_CARE * state.forgiven
-    found = excess(nights, count, daily_litres=home.daily_litres, whole_day=whole_day)
+    least = max(SMALLEST, share * home.capacity)
+    found = excess(nights, count, least=least, daily_litres=home.daily_litres, whole_day=whole_day)
     if found is None or found.score < care * limit * (1 + FEW_NIGHTS / found.known):
-        return None
-    if found.least < max(SMALLEST, share * home.capacity):
         return None
     state.rate, state.base, state.clean = found.litres, found.base, 0
     state.since = nights[-count].ordinal

@@ -240,17 +240,14 @@ class TankMind(Memory):
 
     def _judge_begun(self, at: float) -> None:
         """In the night: its first hours, with the day before."""
-        if self._tells_of_leaks():
-            quiet = self._rest_loss(EVENING + BEGUN_HOUR, at)
-            if leaks.worth_a_look(self.leak, quiet, self._home()):
-                begun = Night(self._today().toordinal(), self._lasting_loss(NIGHT + BEGUN_HOUR, at), quiet)
-                self._apply(leaks.night_begun(self.leak, begun, self._home(), at=at), at)
+        if leaks.worth_a_look(self.leak, self._home()) and self._tells_of_leaks():
+            begun = self._night(EVENING + BEGUN_HOUR, NIGHT + BEGUN_HOUR, at)
+            self._apply(leaks.night_begun(self.leak, begun, self._home(), at=at), at)
 
     def _judge_night(self, at: float) -> None:
         """At the end of the night: what it lost, with the nights before it."""
         if self._tells_of_leaks():
-            lasting = self._lasting_loss(NIGHT + LEAK_HOUR, at)
-            night = Night(self._today().toordinal(), lasting, self._rest_loss(EVENING + LEAK_HOUR, at))
+            night = self._night(EVENING + LEAK_HOUR, NIGHT + LEAK_HOUR, at)
             self._apply(leaks.night_closed(self.leak, night, self._home(), at=at), at)
         self._forget(at)
 
@@ -263,6 +260,11 @@ class TankMind(Memory):
         drawn = usage.day_by(draw, clock=clock, now=at) if draw else None
         seen = Night(self._today().toordinal(), None, None, self._lasting_loss(DAY_SEEN_HOUR, at), drawn)
         self._apply(leaks.day_seen(self.leak, seen, self._home(), at=at), at)
+
+    def _night(self, rest_hours: float, night_hours: float, at: float) -> Night:
+        """The night until now, whose date is today's."""
+        lasting, quiet = self._lasting_loss(night_hours, at), self._rest_loss(rest_hours, at)
+        return Night(self._today().toordinal(), lasting, quiet)
 
     def _lasting_loss(self, hours: float, at: float) -> Loss | None:
         return lasting_loss(

@@ -86,10 +86,11 @@ def test_a_day_that_leaked_and_the_night_after_it_are_enough_together() -> None:
 def test_a_large_leak_is_told_by_the_first_hours_of_a_night_which_are_not_kept() -> None:
     def begun(state: LeakState, rate: float) -> Signal | None:
         less_sure = Night(22, Loss(rate, 2 * ERROR), Loss(rate - 20, 2 * ERROR))
-        assert leaks.worth_a_look(state, less_sure.quiet, HOME) == (rate > 100)
         return leaks.night_begun(state, less_sure, HOME, at=DAY * 22)
 
     sound, rested, leaking = after_a_day(160.0), after_a_day(10.0), after_a_day(160.0)
+    assert leaks.worth_a_look(leaking, HOME)
+    assert not leaks.worth_a_look(rested, HOME)
     assert begun(sound, 20.0) is None
     assert begun(rested, 240.0) is None
     signal = begun(leaking, 240.0)
