@@ -102,7 +102,7 @@ def worth_a_look(state: LeakState, home: Home) -> bool:
 
 
 def night_begun(state: LeakState, begun: Night, home: Home, *, at: float) -> Signal | None:
-    """Judge the first hours of a night with the day before; they are not kept. `at`: seconds."""
+    """Judge the first hours of a night `worth_a_look` with the day before; they are not kept. `at`: seconds."""
     return _judge_with_day_before(state, [*state.nights, begun], NIGHT_SO_FAR, home, at=at)
 
 
