@@ -18,14 +18,17 @@ from tanks.steady import Loss
 
 NIGHTS_KEPT = 35
 DRY_SHARE = 0.01  # of capacity: an empty tank loses nothing
-FEW_NIGHTS = 8.0  # a spread known from so few nights that the limits must be doubled
-SMALLEST = 5.0  # litres a day: no less is called a leak
+FEW_NIGHTS = 12.0  # a spread known from so few nights that the limits must be doubled
+SMALLEST, SMALLEST_SHOWN = (
+    15.0,
+    5.0,
+)  # litres a day: no less is called a leak, or shown by any way of measuring it
 # nights, the score of all ways together (standard deviations), and the least loss by each (of capacity a day)
-BEYOND_GUESTS = (1, 16.0, 0.05)  # one night so far out that its day need not be waited for
-NIGHT_SO_FAR = (1, 6.0, 0.028)  # a part of one, with the day before it
-DAY_AND_NIGHT = (1, 4.5, 0.017)  # one, with the day before it
-ONE_NIGHT = (1, 6.0, 0.024)  # with its own day
-WINDOWS = ((2, 4.5, 0.016), (3, 4.8, 0.01), (5, 4.8, 0.0), (7, 3.8, 0.0), (10, 4.8, 0.0), (14, 3.7, 0.0))
+BEYOND_GUESTS = (1, 14.0, 0.05)  # one night so far out that its day need not be waited for
+NIGHT_SO_FAR = (1, 5.2, 0.028)  # a part of one, with the day before it
+DAY_AND_NIGHT = (1, 4.0, 0.017)  # one, with the day before it
+ONE_NIGHT = (1, 5.3, 0.024)  # with its own day
+WINDOWS = ((2, 3.9, 0.016), (3, 4.4, 0.01), (5, 4.1, 0.0), (7, 3.3, 0.0), (10, 3.8, 0.0), (14, 3.2, 0.0))
 DAY_DOUBT = 2.0  # standard errors, by which a day may seem to gain without a leak
 LARGE_SHARE = 0.025  # of capacity a day
 CLEAN_NIGHTS = 2
@@ -163,9 +166,13 @@ def _judge(
     """`whole_day`: the last night's day must have been seen, too."""
     count, limit, share = window
     care = 1 + FORGIVEN_CARE * state.forgiven
-    least = max(SMALLEST, share * home.capacity)
+    least = max(SMALLEST_SHOWN, share * home.capacity)
     found = excess(nights, count, least=least, daily_litres=home.daily_litres, whole_day=whole_day)
-    if found is None or found.score < care * limit * (1 + FEW_NIGHTS / found.known):
+    if (
+        found is None
+        or found.litres < SMALLEST
+        or found.score < care * limit * (1 + FEW_NIGHTS / found.known)
+    ):
         return None
     state.rate, state.base, state.clean = found.litres, found.base, 0
     state.since = nights[-count].ordinal

@@ -133,7 +133,7 @@ def test_a_day_in_which_the_household_rested_after_all_is_no_leak() -> None:
 def test_a_loss_that_stopped_by_itself_makes_the_next_one_harder_to_believe() -> None:
     def raised_after(state: LeakState) -> int | None:
         first = 40
-        days = (day for day in range(7) if close(state, night(first + day, 28.0, drawn=USUAL + 20)))
+        days = (day for day in range(7) if close(state, night(first + day, 25.0, drawn=USUAL + 20)))
         return next(days, None)
 
     calm, lively = known_home(least=0.0), known_home(least=0.0)
