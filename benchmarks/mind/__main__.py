@@ -1,10 +1,9 @@
 """The mind's figures beside their goals, one JSON line each, on simulated homes.
 
-    python -m benchmarks.mind [--homes 10] [--seed 1] [--processes 2] [--usual | --held-out]
+    python -m benchmarks.mind [--homes 10] [--seed 1] [--processes 2] [--usual]
 
-`--homes` counts homes for each demand model and fault; `--usual` and `--held-out` take only the models of which
-`benchmarks.mind.models` says so. More detail, by model: `python -m benchmarks.mind.score`. A year of keep-full:
-`python -m benchmarks.mind.replenish`.
+`--homes` counts homes for each demand model and fault; `--usual`: the homes of `benchmarks.mind.usual`. More
+detail, by model: `python -m benchmarks.mind.score`. A year of keep-full: `python -m benchmarks.mind.replenish`.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from collections import defaultdict
 from typing import Any
 
 from benchmarks.mind.homes import FAULTS
-from benchmarks.mind.models import HELD_OUT, MODELS, USUAL
+from benchmarks.mind.models import MODELS, USUAL
 from benchmarks.mind.score import Sums, measure, report
 
 # figure, goal, how it is found in the report
@@ -51,14 +50,11 @@ def main() -> None:
     parser.add_argument("--homes", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--usual", action="store_const", dest="models", const=tuple(USUAL))
-    which.add_argument("--held-out", action="store_const", dest="models", const=HELD_OUT)
+    parser.add_argument("--usual", action="store_true")
     options = parser.parse_args()
-    models = options.models or tuple(MODELS)
     jobs = [
         (options.seed * 1_000_000 + number * 101 + FAULTS.index(fault), fault, model)
-        for model in models
+        for model in (USUAL if options.usual else MODELS)
         for fault in FAULTS
         for number in range(options.homes)
     ]

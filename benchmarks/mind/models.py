@@ -1,8 +1,4 @@
-"""All demand models by name.
-
-USUAL: those whose homes are no harder than the goals describe. HELD_OUT: not used while the forecast's width was
-chosen.
-"""
+"""All demand models by name. USUAL: those whose homes are no harder than the goals describe."""
 
 from __future__ import annotations
 
@@ -20,4 +16,3 @@ MODELS: dict[str, Callable[..., Minutes]] = {
     "pulses": pulses,
 }
 USUAL: dict[str, Callable[..., Minutes]] = {"enduses": enduses, "compact": compact}
-HELD_OUT = ("trough",)
