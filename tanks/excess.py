@@ -92,10 +92,13 @@ def excess(
             daily_litres,
             guess=guess,
         )
-        if way:
-            told.append(way)
-        if (whole_day or name != "day") if way is None else way.above() < least:
+        if way is None:
+            if whole_day or name != "day":
+                return None
+        elif way.above() < least:
             return None
+        else:
+            told.append(way)
     latest = next((n.drawn for n in reversed(nights) if n.drawn is not None), daily_litres)
     uses = [_drawn(night, max(latest, daily_litres), daily_litres) / daily_litres for night in recent]
     # the leak itself adds to the day's use: it is no guest
