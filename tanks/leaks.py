@@ -32,6 +32,11 @@ CLEAN_NIGHTS = 2
 SHORTEST_LEAK = 8  # days from its first night to its second clean one
 FORGIVEN_CARE, FORGIVEN_MEMORY = 0.5, 0.98  # for each shorter one limits rise by so much, fading by the night
 CLEAN_SHARE = 0.4
+GROWN, GROWN_SHARE, GROWN_NIGHTS = (
+    2.5,
+    0.01,
+    2,
+)  # of an open leak's rate, of capacity a day, and nights in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Home:
 
 @dataclass(slots=True)
 class LeakState:
-    """Past nights, bounded; of an open leak its `rate`, since when (ordinal), and clean nights in a row.
+    """Past nights, bounded; of an open leak its `rate`, since when (ordinal), and in a row clean nights and worse ones.
 
     `forgiven`: losses that were called leaks and stopped by themselves within days, fading.
     """
@@ -54,6 +59,7 @@ class LeakState:
     base: float = 0.0
     since: int = 0
     clean: int = 0
+    grown: int = 0
     forgiven: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,6 +73,7 @@ class LeakState:
             "base": self.base,
             "since": self.since,
             "clean": self.clean,
+            "grown": self.grown,
             "forgiven": self.forgiven,
         }
 
@@ -78,7 +85,7 @@ class LeakState:
             Night(int(o), _loss(*way[:2]), _loss(*way[2:4]), _loss(*way[4:]), drawn)
             for o, *way, drawn in document["nights"]
         ]
-        kept = {name: document[name] for name in ("rate", "base", "since", "clean", "forgiven")}
+        kept = {name: document[name] for name in ("rate", "base", "since", "clean", "grown", "forgiven")}
         return cls(nights, **kept)
 
 
@@ -113,7 +120,7 @@ def night_closed(state: LeakState, night: Night, home: Home, *, at: float) -> Si
     state.nights = [*(kept for kept in state.nights if kept.ordinal != night.ordinal), night][-NIGHTS_KEPT:]
     state.forgiven *= FORGIVEN_MEMORY
     if state.rate is not None:
-        return _still_leaking(state, night, daily_litres=home.daily_litres)
+        return _grown(state, night, home, at=at) or _still_leaking(state, night, home.daily_litres)
     return (
         _judge(state, state.nights, BEYOND_GUESTS, home, at=at)
         or _judge_with_day_before(state, state.nights, DAY_AND_NIGHT, home, at=at)
@@ -171,22 +178,41 @@ def _judge(
         or found.score < care * limit * (1 + FEW_NIGHTS / found.known)
     ):
         return None
-    state.rate, state.base, state.clean = found.litres, found.base, 0
+    state.rate, state.base, state.clean, state.grown = found.litres, found.base, 0, 0
     state.since = nights[-count].ordinal
-    part = found.litres / home.capacity
+    return _raised(state, home, nights=count, at=at, score=round(found.score, 2))
+
+
+def _raised(
+    state: LeakState, home: Home, *, nights: int, at: float, anew: bool = False, **more: Any
+) -> Signal:
+    rate = state.rate or 0.0
+    part = rate / home.capacity
     severity: Severity = "critical" if part >= LARGE_SHARE else "warning" if part >= 0.01 else "info"
     evidence = {
-        "litersPerDay": round(found.litres, 1),
-        "baselineLitersPerDay": round(found.base, 1),
-        "nights": count,
-        "score": round(found.score, 2),
-        "from": at - (count + 7) * 86400.0,
+        "litersPerDay": round(rate, 1),
+        "baselineLitersPerDay": round(state.base, 1),
+        "nights": nights,
+        **more,
+        "from": at - (nights + 7) * 86400.0,
         "to": at,
     }
-    return Signal("leak", True, severity, evidence)
+    return Signal("leak", True, severity, evidence, anew)
 
 
-def _still_leaking(state: LeakState, night: Night, *, daily_litres: float) -> Signal | None:
+def _grown(state: LeakState, night: Night, home: Home, *, at: float) -> Signal | None:
+    """An open leak that loses several times as much, by night and in the gentlest hours, is told anew."""
+    ways = [loss.rate - loss.error for loss in (night.night, night.quiet) if loss]
+    rate = min(ways) - state.base
+    worse = len(ways) == 2 and rate > max(GROWN * (state.rate or 0.0), GROWN_SHARE * home.capacity)
+    state.grown = state.grown + 1 if worse else 0
+    if state.grown < GROWN_NIGHTS:
+        return None
+    state.rate, state.clean, state.grown = rate, 0, 0
+    return _raised(state, home, nights=GROWN_NIGHTS, at=at, anew=True)
+
+
+def _still_leaking(state: LeakState, night: Night, daily_litres: float) -> Signal | None:
     """Close after clean nights: the night's loss is back near the baseline from before the leak."""
     if night.night is None:
         return None
@@ -200,5 +226,5 @@ def _still_leaking(state: LeakState, night: Night, *, daily_litres: float) -> Si
     # nights of the leak must not become the baseline of the next one
     before = [kept for kept in state.nights if kept.ordinal < state.since]
     state.nights = before + state.nights[-state.clean :]
-    state.rate, state.clean = None, 0
+    state.rate, state.clean, state.grown = None, 0, 0
     return Signal("leak", False)

@@ -209,8 +209,5 @@ class Memory:
         self.spans = [span for span in self.spans if span.end_at >= now - KEEP_SECONDS]
 
     def _apply(self, signal: Signal | None, at: float) -> None:
-        if signal is None:
-            return
-        changed = self.alerts.apply(signal, at=at)
-        if changed is not None:
-            self.findings.alerts.append(changed)
+        if signal is not None:
+            self.findings.alerts.extend(self.alerts.apply(signal, at=at))

@@ -20,7 +20,7 @@ from tanks.mind import TankFacts, TankMind
 from tanks.outlook import CURVE_SHARES
 from tanks.usage import DayUse
 
-VERSION = 8
+VERSION = 9
 
 
 def pack(mind: TankMind) -> bytes:

@@ -51,12 +51,16 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What a detector says now. `active` True: raise (or keep); False: clear. Silence means leave it."""
+    """What a detector says now. `active` True: raise (or keep); False: clear. Silence means leave it.
+
+    `anew`: what is open of its kind is over, as there is worse.
+    """
 
     kind: Kind
     active: bool
     severity: Severity = "warning"
     evidence: dict[str, Any] = field(default_factory=dict)
+    anew: bool = False
 
 
 @dataclass(slots=True)
@@ -65,19 +69,19 @@ class AlertBook:
 
     open: dict[str, Alert] = field(default_factory=dict)
 
-    def apply(self, signal: Signal | None, *, at: float) -> Alert | None:
-        """Open or close by the signal; returns the alert that changed, if one did."""
+    def apply(self, signal: Signal | None, *, at: float) -> list[Alert]:
+        """Open or close by the signal; returns the alerts that changed."""
         if signal is None:
-            return None
-        current = self.open.get(signal.kind)
-        if signal.active and current is None:
-            alert = Alert(signal.kind, signal.severity, at, signal.evidence)
-            self.open[signal.kind] = alert
-            return alert
-        if not signal.active and current is not None:
-            current.closed_at = at
-            return self.open.pop(signal.kind)
-        return None
+            return []
+        changed = []
+        if signal.kind in self.open and (signal.anew or not signal.active):
+            over = self.open.pop(signal.kind)
+            over.closed_at = at
+            changed.append(over)
+        if signal.active and signal.kind not in self.open:
+            alert = self.open[signal.kind] = Alert(signal.kind, signal.severity, at, signal.evidence)
+            changed.append(alert)
+        return changed
 
     def is_open(self, kind: Kind) -> bool:
         return kind in self.open

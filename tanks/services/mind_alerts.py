@@ -80,7 +80,8 @@ def _follow(told: Told, stored: dict[str, Document], now: datetime) -> None:
         return
     for kind in to_close:
         at = closed_at.get(kind)
-        alert_close(tank=tank, kind=kind, closed_at=_moment(at) if at else now, quiet=kind in QUIETLY_CLOSED)
+        quiet = kind in QUIETLY_CLOSED or kind in again
+        alert_close(tank=tank, kind=kind, closed_at=_moment(at) if at else now, quiet=quiet)
     for found in to_open:
         alert_open(
             tank=tank,

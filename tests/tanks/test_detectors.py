@@ -27,7 +27,7 @@ def low(values: list[float]) -> list[str]:
             is_open=book.is_open("low"),
         )
         changed = book.apply(signal, at=float(index))
-        seen.append("-" if changed is None else "open" if changed.closed_at is None else "close")
+        seen.append("-" if not changed else "open" if changed[0].closed_at is None else "close")
     return seen
 
 
@@ -43,11 +43,19 @@ def test_a_level_that_plays_around_the_threshold_raises_one_alert() -> None:
 def test_one_alert_a_kind_is_open_and_its_state_survives_a_document() -> None:
     book = AlertBook()
     assert book.apply(Signal("leak", True), at=1.0)
-    assert book.apply(Signal("leak", True), at=2.0) is None
+    assert book.apply(Signal("leak", True), at=2.0) == []
     again = AlertBook.from_dict(book.to_dict())
-    closed = again.apply(Signal("leak", False), at=3.0)
-    assert closed is not None
+    [closed] = again.apply(Signal("leak", False), at=3.0)
     assert (closed.opened_at, closed.closed_at) == (1.0, 3.0)
+
+
+def test_worse_of_a_kind_is_another_alert_and_ends_the_one_that_was_open() -> None:
+    book = AlertBook()
+    book.apply(Signal("leak", True, "info"), at=1.0)
+    over, worse = book.apply(Signal("leak", True, "critical", anew=True), at=5.0)
+    assert (over.severity, over.opened_at, over.closed_at) == ("info", 1.0, 5.0)
+    assert (worse.severity, worse.opened_at, worse.closed_at) == ("critical", 5.0, None)
+    assert book.open == {"leak": worse}
 
 
 def test_a_leak_is_recalled_every_second_day_and_a_small_one_once_a_week() -> None:

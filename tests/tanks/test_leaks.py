@@ -45,6 +45,23 @@ def test_a_loss_of_every_night_is_a_leak_and_one_bad_night_among_them_is_none() 
     assert not any(bad)
 
 
+def test_a_leak_that_has_grown_several_times_is_told_anew_and_one_bad_night_of_it_is_not() -> None:
+    state = known_home()
+    raised = [close(state, night(21 + day, 90.0, drawn=USUAL + 70)) for day in range(7)]
+    assert any(raised)
+    small = state.rate
+    assert close(state, night(28, 400.0)) is None
+    assert close(state, night(29, 90.0)) is None
+    assert close(state, night(30, 400.0)) is None
+    worse = close(state, night(31, 410.0))
+    assert worse is not None
+    assert (worse.active, worse.anew, worse.severity) == (True, True, "critical")
+    assert state.rate > 3 * small
+    assert close(state, night(32, 405.0)) is None
+    ended = [close(state, night(33 + day, 20.0)) for day in range(2)]
+    assert not ended[1].active
+
+
 def test_nights_of_guests_are_no_leak_but_the_same_nights_of_an_ordinary_house_are() -> None:
     quiet, full = known_home(), known_home()
     raised = [close(quiet, night(21 + day, 60.0)) for day in range(5)]
