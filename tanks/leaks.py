@@ -202,9 +202,10 @@ def _raised(
 
 def _grown(state: LeakState, night: Night, home: Home, *, at: float) -> Signal | None:
     """An open leak that loses several times as much, by night and in the gentlest hours, is told anew."""
-    ways = [loss.rate - loss.error for loss in (night.night, night.quiet) if loss]
-    rate = min(ways) - state.base
-    worse = len(ways) == 2 and rate > max(GROWN * (state.rate or 0.0), GROWN_SHARE * home.capacity)
+    if night.night is None or night.quiet is None:
+        return None
+    rate = min(loss.rate - loss.error for loss in (night.night, night.quiet)) - state.base
+    worse = rate > max(GROWN * (state.rate or 0.0), GROWN_SHARE * home.capacity)
     state.grown = state.grown + 1 if worse else 0
     if state.grown < GROWN_NIGHTS:
         return None
