@@ -32,11 +32,8 @@ CLEAN_NIGHTS = 2
 SHORTEST_LEAK = 8  # days from its first night to its second clean one
 FORGIVEN_CARE, FORGIVEN_MEMORY = 0.5, 0.98  # for each shorter one limits rise by so much, fading by the night
 CLEAN_SHARE = 0.4
-GROWN, GROWN_SHARE, GROWN_NIGHTS = (
-    2.5,
-    0.01,
-    2,
-)  # of an open leak's rate, of capacity a day, and nights in a row
+GROWN, GROWN_SHARE = 2.5, 0.01  # of an open leak's rate, and of capacity a day
+GROWN_NIGHTS = 2  # in a row
 
 
 @dataclass(frozen=True, slots=True)

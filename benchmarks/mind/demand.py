@@ -68,7 +68,7 @@ def _events(
     return day * DAY + hour * 60 + rng.integers(0, 60, len(day))
 
 
-def _pour(
+def pour(
     draw: Minutes, start: NDArray[np.int64], litres: NDArray[np.float64], minutes: NDArray[np.int64]
 ) -> None:
     """Add events of so many litres, each spread evenly over its minutes."""
@@ -100,7 +100,7 @@ def fixtures(who: np.random.Generator, rng: np.random.Generator, days: int, *, s
     ):
         start = _events(rng, rate * home, hours, weekend)
         size = len(start)
-        _pour(draw, start, rng.uniform(low, high, size), rng.integers(shortest, longest + 1, size))
+        pour(draw, start, rng.uniform(low, high, size), rng.integers(shortest, longest + 1, size))
     if garden:
         garden.water(rng, draw, warmth, factor)
     return draw

@@ -22,7 +22,7 @@ def varied(who: np.random.Generator, rng: np.random.Generator, days: int, *, sta
     """A home with habits of its own."""
     home = _Home(who)
     factor, _away = presence(rng, days)
-    factor *= np.exp(_remembered(rng, days, home.memory, home.scatter))
+    factor *= np.exp(remembered(rng, days, home.memory, home.scatter))
     weekday = (np.arange(days) + start_day) % 7
     factor *= home.rhythm[weekday]
     draw = np.zeros(days * DAY)
@@ -40,7 +40,8 @@ def varied(who: np.random.Generator, rng: np.random.Generator, days: int, *, sta
     return _batches(draw, home.batch) if home.batch else draw
 
 
-def _remembered(rng: np.random.Generator, days: int, memory: float, scatter: float) -> Minutes:
+def remembered(rng: np.random.Generator, days: int, memory: float, scatter: float) -> Minutes:
+    """How far each day is off, when so much of it is left the day after; `scatter`: the standard deviation."""
     fresh = rng.normal(0, scatter * np.sqrt(1 - memory**2), days)
     for day in range(1, days):
         fresh[day] += memory * fresh[day - 1]
@@ -126,7 +127,7 @@ def pulses(who: np.random.Generator, rng: np.random.Generator, days: int, *, sta
     factor, _away = presence(rng, days)
     rhythm = np.exp(who.normal(0, 0.12, 7))[(np.arange(days) + start_day) % 7]
     daily = (
-        mean * factor * rhythm * np.exp(_remembered(rng, days, who.uniform(0, 0.4), who.uniform(0.02, 0.15)))
+        mean * factor * rhythm * np.exp(remembered(rng, days, who.uniform(0, 0.4), who.uniform(0.02, 0.15)))
     )
     counts = rng.poisson(daily / (length * strength * together))
     day = np.repeat(np.arange(days), counts)

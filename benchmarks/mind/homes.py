@@ -81,7 +81,7 @@ def home(
     height = float(np.clip((capacity / 1000) ** 0.4 * rng.uniform(0.9, 1.4), 0.7, 3.5)) * 1000
     if model in USUAL:
         capacity, height = tank(rng, typical)
-        interval = 15
+        interval = interval or 15
     interval = interval or int(rng.choice([5, 15, 15, 15, 30, 60], p=[0.1, 0.25, 0.25, 0.2, 0.1, 0.1]))
     zone = ZONES[int(rng.integers(len(ZONES)))]
     offset = datetime.fromtimestamp(START, ZoneInfo(zone)).utcoffset() or timedelta()
@@ -105,8 +105,8 @@ def home(
     for _ in range(20):
         result.refills.clear()
         _fill(rng, result, _plan_fault(rng, result))
-        there = result.volume[result.minute_of(result.fault_at)] > FAULT_FROM * capacity
-        if there or fault == "none" or not (fault == "burst" or result.usual):
+        needs_water = fault == "burst" or (result.usual and fault != "none")
+        if not needs_water or result.volume[result.minute_of(result.fault_at)] > FAULT_FROM * capacity:
             break
     _measure(rng, result, height)
     return result

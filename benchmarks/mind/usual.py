@@ -3,7 +3,7 @@
 `enduses` draws each end use of a household minute by minute (numbers as in the REUWS and SIMDEUM studies), with
 people who leave for work and get up at night. `compact` is the shortest model that has days, hours and events.
 Their tanks hold some two weeks, their sensors report every quarter of an hour in hundredths of a percent, and a
-fault comes after three weeks of history: without the cattle, offices, header tanks, whole-percent sensors and
+fault comes after some weeks of history: without the cattle, offices, header tanks, whole-percent sensors and
 hourly readings of the other models.
 """
 
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.mind.demand import DAY, Minutes, presence
+from benchmarks.mind.demand import DAY, Minutes, pour, presence
+from benchmarks.mind.habits import remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +77,17 @@ def enduses(who: np.random.Generator, rng: np.random.Generator, days: int, *, st
     shift = rng.normal(0, 24, days) + 60 * weekend
     draw = np.zeros(days * DAY)
     for use in uses:
-        _pour(rng, draw, use, shift)
+        _use(rng, draw, use, shift)
     return draw
 
 
-def _pour(rng: np.random.Generator, draw: Minutes, use: Use, shift: Minutes) -> None:
+def _use(rng: np.random.Generator, draw: Minutes, use: Use, shift: Minutes) -> None:
     day = np.repeat(np.arange(len(shift)), rng.poisson(use.a_day))
     minute = rng.choice(DAY, size=len(day), p=use.profile) + shift[day]
     start = day * DAY + np.clip(minute, 0, DAY - 1).astype(np.int64)
     median, spread = use.litres
     litres = median * np.exp(rng.normal(0, spread, len(day)))
-    for offset in range(use.minutes):
-        np.add.at(draw, np.minimum(start + offset, len(draw) - 1), litres / use.minutes)
+    pour(draw, start, litres, np.full(len(day), use.minutes))
 
 
 def compact(who: np.random.Generator, rng: np.random.Generator, days: int, *, start_day: int) -> Minutes:
@@ -99,27 +99,22 @@ def compact(who: np.random.Generator, rng: np.random.Generator, days: int, *, st
     rhythm[5:] *= who.uniform(1.0, 1.35)
     late, hose = who.normal(0, 0.6), who.uniform(80, 250) if who.random() < 0.25 else 0.0
     factor, _away = presence(rng, days)
-    state = np.zeros(days)
-    for day in range(1, days):
-        state[day] = memory * state[day - 1] + np.sqrt(1 - memory**2) * rng.normal(0, spread)
     weekday = (np.arange(days) + start_day) % 7
-    wanted = mean * rhythm[weekday] * factor * np.exp(state - spread**2 / 2)
+    wanted = mean * rhythm[weekday] * factor * np.exp(remembered(rng, days, memory, spread) - spread**2 / 2)
     median, width = 7.0, 0.9
     day = np.repeat(np.arange(days), rng.poisson(wanted / (median * np.exp(width**2 / 2))))
     kind = rng.choice(4, len(day), p=[0.34, 0.19, 0.38, 0.09])
     centre, wide = np.array([7.2, 13.0, 19.4, 0.0])[kind], np.array([0.9, 2.5, 1.5, 1.0])[kind]
     hour = rng.normal(centre + np.where(kind == 0, 1.2 * (weekday[day] >= 5), 0.0), wide) + late
     hour = np.where(kind == 3, rng.uniform(0, 24, len(day)), hour) % 24
-    draw = np.zeros(days * DAY + 60)
+    draw = np.zeros(days * DAY)
     start = day * DAY + (hour * 60).astype(np.int64)
-    litres = rng.lognormal(np.log(median), width, len(day))
-    for offset in range(4):
-        np.add.at(draw, start + offset, litres / 4)
+    pour(draw, start, rng.lognormal(np.log(median), width, len(day)), np.full(len(day), 4))
     watered = np.flatnonzero((rng.random(days) < 0.25) & (factor > 0)) if hose else []
     for day_of in watered:
         first, minutes = day_of * DAY + int(rng.uniform(18, 20) * 60), int(rng.integers(30, 60))
         draw[first : first + minutes] += hose * rng.uniform(0.7, 1) / minutes
-    return draw[: days * DAY]
+    return draw
 
 
 def tank(rng: np.random.Generator, typical: float) -> tuple[float, float]:
