@@ -6,6 +6,7 @@ found at a time rests on readings up to that time. What it remembers is in `tank
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -59,6 +60,8 @@ class TankMind(Memory):
                     self._believe(past_at, past_level)
         if self.pending:
             self.pending = []
+        if verdict.refuted:
+            self._disbelieve(verdict.refuted)
         self._believe(at, level)
 
     def _believe(self, at: float, level: float) -> None:
@@ -68,7 +71,22 @@ class TankMind(Memory):
         self.levels.append(level)
         self._watch_levels(at)
         if refills.watch(self.refill, self.times, self.levels, noise_percent=self.sensor.noise):
-            self._refill_ended()
+            self._refill_ended(at)
+
+    def _disbelieve(self, refuted: Sequence[float]) -> None:
+        """Forget readings that were wild echoes, and look for a refill in the others again."""
+        kept = [pair for pair in zip(self.times, self.levels, strict=True) if pair[0] not in refuted]
+        self.times, self.levels = [at for at, _ in kept], [level for _, level in kept]
+        self.refill = refills.RefillState(since=self.refill.since)
+        for count, at in enumerate(self.times, 1):
+            if at > self.refill.since:
+                self._watch_refill(count)
+
+    def _watch_refill(self, count: int) -> None:
+        """Look for a refill in the newest of the first `count` readings."""
+        times, levels = self.times[:count], self.levels[:count]
+        if refills.watch(self.refill, times, levels, noise_percent=self.sensor.noise):
+            self._refill_ended(times[-1])
 
     def _watch_levels(self, at: float) -> None:
         noise, alerts, level = self.sensor.noise, self.alerts, self.levels[-1]
@@ -107,7 +125,7 @@ class TankMind(Memory):
             times, past = [*self.times[-5:], doubts[0][0]], [*self.levels[-5:], doubts[0][1]]
             self._apply(burst.doubted(self.burst, times, past, self._habit(at)), at)
 
-    def _refill_ended(self) -> None:
+    def _refill_ended(self, at: float) -> None:
         found = refills.measure(
             self.refill,
             np.asarray(self.times),
@@ -118,7 +136,7 @@ class TankMind(Memory):
             daily_litres=self._daily(),
             hardest_litres=burst.hardest(self.burst, self._habit(self.times[-1])),
         )
-        self.refill = refills.RefillState()
+        self.refill = refills.RefillState(since=at)
         if found:
             self.spans.append(found.span)
             self.findings.refills.append(found)
@@ -162,7 +180,7 @@ class TankMind(Memory):
         if self.day is None:
             return
         if self.refill.start_at is not None:
-            self._refill_ended()
+            self._refill_ended(self.times[-1])
         if 0 < self.stage <= STAGE_HOURS.index(CLOSE_HOUR):
             self._close_yesterday(now)
         if self._local(self._today() + timedelta(days=1 if self.stage else 0)) - now <= HOUR + 1:

@@ -12,7 +12,7 @@ a reading in the ingest pipeline.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 Quality = Literal["good", "suspect"]
@@ -26,6 +26,9 @@ SETTLING_FACTOR = 2.0
 ZERO_PERCENT = 0.5  # a restarted sensor, or one without an echo, says exactly this
 ZERO_PROOFS = 4
 UNSEEN_PERCENT = 2.0  # nothing falls further to zero without having been seen to fall
+AWAY_ABOVE, AWAY_BELOW = 3, 2  # that many wild echoes in a row may agree with each other; more are water
+BACK_SHARE = 0.7  # of the way back at least is made in one step
+BACK_MARGIN = 0.2  # of the way, above where the level was before
 
 
 @dataclass(slots=True)
@@ -39,6 +42,9 @@ class FilterState:
     suspect_at: float | None = None
     suspect_level: float = 0.0
     suspect_count: int = 0
+    left_at: float | None = None  # the reading before a jump that was confirmed just now
+    left_level: float = 0.0
+    away: list[float] = field(default_factory=list)  # when it was read since; with the next it may be refuted
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -55,13 +61,15 @@ class Verdict:
     """The reading's quality, and the state to keep.
 
     `confirmed_suspect`: this reading proves the one at `confirmed_at` (seconds), until now suspect, right:
-    the caller may store that one as good too.
+    the caller may store that one as good too. `refuted`: the times of readings until now believed that were
+    wild echoes, as the level is back where it was.
     """
 
     quality: Quality
     confirmed_suspect: bool
     state: FilterState
     confirmed_at: float | None = None
+    refuted: tuple[float, ...] = ()
 
 
 def classify(*, state: FilterState, at: float, level_percent: float, source: str = "sensor") -> Verdict:
@@ -79,6 +87,8 @@ def classify(*, state: FilterState, at: float, level_percent: float, source: str
     if at <= newest:
         near = _is_plausible(state, at, level_percent) if at > last_at else _is_near(state, at, level_percent)
         return Verdict("good" if near else "suspect", False, state)
+    if state.left_at is not None and _is_back(state, at, level_percent):
+        return Verdict("good", False, FilterState(at, level_percent), refuted=tuple(state.away))
     if _is_plausible(state, at, level_percent):
         return Verdict("good", False, _at_rest(state, at, level_percent))
     if state.suspect_at is not None and _agree(state, at, level_percent):
@@ -102,7 +112,8 @@ def plain_run(state: FilterState, readings: Sequence[Timed], first: int) -> tupl
     one before, of water at rest, and near it whatever the time between.
     """
     last_at, level = state.last_good_at, state.last_good_level
-    if last_at is None or last_at < 0 or state.suspect_at is not None or state.pace or state.settling_until:
+    unproven = state.suspect_at is not None or state.left_at is not None
+    if last_at is None or last_at < 0 or unproven or state.pace or state.settling_until:
         return first, state
     index, count, at = first, len(readings), last_at
     while index < count:
@@ -159,15 +170,31 @@ def _agree(state: FilterState, at: float, level: float) -> bool:
     return -fall <= step <= rise
 
 
+def _is_back(state: FilterState, at: float, level: float) -> bool:
+    """Is the level, after a jump, at once where it was before it, less what may have been drawn?"""
+    _, fall = _limits((at - (state.left_at or at)) / 3600.0, settling=False)
+    away = state.last_good_level - state.left_level
+    margin = min(BACK_MARGIN * abs(away), RISE_PERCENT)
+    step = level - state.last_good_level
+    at_once = -step / away >= BACK_SHARE if away else False
+    return at_once and -fall <= level - state.left_level <= margin
+
+
 def _at_rest(state: FilterState, at: float, level: float) -> FilterState:
-    pace = state.pace if at <= state.settling_until else 0.0
-    return FilterState(at, level, pace, state.settling_until if pace else 0.0)
+    """The state after a reading that needs no proof."""
+    after = FilterState(at, level)
+    if at <= state.settling_until:
+        now = (level - state.last_good_level) / max((at - (state.last_good_at or at)) / 3600.0, 1 / 60)
+        slower = min(max(now, 0.0), state.pace) if state.pace > 0 else max(min(now, 0.0), state.pace)
+        after.pace, after.settling_until = slower, state.settling_until
+    most = AWAY_ABOVE if state.last_good_level > state.left_level else AWAY_BELOW
+    if state.left_at is not None and len(state.away) < most:
+        after.left_at, after.left_level, after.away = state.left_at, state.left_level, [*state.away, at]
+    return after
 
 
 def _suspecting(state: FilterState, at: float, level: float, count: int) -> FilterState:
-    return FilterState(
-        state.last_good_at, state.last_good_level, state.pace, state.settling_until, at, level, count
-    )
+    return replace(state, suspect_at=at, suspect_level=level, suspect_count=count)
 
 
 def _confirmed(state: FilterState, at: float, level: float) -> Verdict:
@@ -179,4 +206,13 @@ def _confirmed(state: FilterState, at: float, level: float) -> Verdict:
     suspect_at = state.suspect_at or at
     hours = max((at - (state.last_good_at or suspect_at)) / 3600.0, 1 / 60)
     pace = (level - state.last_good_level) / hours
-    return Verdict("good", True, FilterState(at, level, pace, at + SETTLING_SECONDS), suspect_at)
+    after = FilterState(
+        at,
+        level,
+        pace,
+        at + SETTLING_SECONDS,
+        left_at=state.last_good_at,
+        left_level=state.last_good_level,
+        away=[suspect_at, at],
+    )
+    return Verdict("good", True, after, suspect_at)

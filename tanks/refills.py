@@ -28,7 +28,6 @@ QUIET_SHARE, QUIET_LONGEST = 1.0, 2 * HOUR  # of a slow one's time so far: draws
 GAP_SECONDS = 1.5 * HOUR  # a refill inside a longer silence came halfway through it, for all one knows
 UNSEEN_AN_HOUR = 75.0  # percent: nothing real falls faster, and comes back to where it was
 BACK_PERCENT, BACK_NOISE = 2.0, 4.0  # so near
-DIP_AN_HOUR, DIP_PERCENT, DIP_NOISE = 30.0, 0.4, 3.0  # nor anything so fast, and back to just where it was
 SLOSH_SECONDS = 0.35 * HOUR  # waves die away by a factor of e
 SLOSH_FACTOR, SLOSH_PERCENT = 8.0, 0.5  # their size at first: in units of the noise, and at least
 EDGE_SECONDS = 0.75 * HOUR  # how far around a refill its levels are read
@@ -65,8 +64,12 @@ class Refill:
 
 @dataclass(slots=True)
 class RefillState:
-    """A refill under way: since when, how high it came, and when it last rose; else the last lowest level."""
+    """A refill under way: since when, how high it came, and when it last rose; else the last lowest level.
 
+    `since`: readings until then have been looked at for the refill before.
+    """
+
+    since: float = 0.0
     lowest_at: float = 0.0
     lowest: float | None = None
     start_at: float | None = None
@@ -172,8 +175,6 @@ def measure(
         return None
     if _came_back(times, levels, first, level_after, noise_percent):
         return None
-    if _went_back(times, levels, first, level_before, noise_percent):
-        return None
     meanwhile = float(used[last] - used[first])
     litres = (level_after - level_before + meanwhile) / percent
     likely = max(meanwhile, guess * mean)  # where mostly nothing is drawn, something may have been
@@ -220,17 +221,7 @@ def _came_back(times: Array, levels: Array, first: int, level_after: float, nois
     away = np.abs(high - level_after)
     unreal = (fell > UNSEEN_AN_HOUR * hours) | (low <= ZERO_PERCENT)
     near = unreal & (away < max(BACK_PERCENT, BACK_NOISE * noise))
-    dip = (fell > DIP_AN_HOUR * hours) & (away < max(DIP_PERCENT, DIP_NOISE * noise))
-    return bool(((near | dip) & (fell > BACK_PERCENT)).any())
-
-
-def _went_back(times: Array, levels: Array, first: int, level_before: float, noise: float) -> bool:
-    """Did the level, risen, fall to where it was faster than any pipe empties a tank? These were wild echoes."""
-    fell = levels[first:-1] - levels[first + 1 :]
-    unreal = fell > np.maximum(UNSEEN_AN_HOUR * np.diff(times[first:]) / HOUR, BACK_PERCENT)
-    most = max(BACK_PERCENT, BACK_NOISE * noise)
-    near = np.abs(levels[first + 1 :] - level_before) < most
-    return bool((unreal & near).any()) and abs(float(np.median(levels[-3:])) - level_before) < most
+    return bool((near & (fell > BACK_PERCENT)).any())
 
 
 def edge_level(levels: Array, *, noise: Array | float, drawn: Array, event: float) -> tuple[float, float]:

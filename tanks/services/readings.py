@@ -21,8 +21,8 @@ from common.errors import DomainError
 from common.mongo import Document, collection, find_by_ids, update_many_ways
 from tanks import readings
 from tanks.models import Tank
-from tanks.quality import FilterState, classify, plain_run
-from tanks.readings import GOOD, Reading, from_ms, to_ms
+from tanks.quality import FilterState, Verdict, classify, plain_run
+from tanks.readings import GOOD, SUSPECT, Reading, from_ms, to_ms
 
 ATTEMPTS = 20
 REPLAY_MS = 2 * 3_600_000
@@ -151,7 +151,9 @@ class _Draft:
     filter: FilterState
     current: Level | None
     late: list[int] = field(default_factory=list)
-    confirmed: list[tuple[int, int]] = field(default_factory=list)  # (ms, slot) of readings now believed
+    judged_anew: list[tuple[int, int, str]] = field(
+        default_factory=list
+    )  # ms, slot and quality of earlier ones
 
 
 class _Work:
@@ -188,8 +190,7 @@ class _Work:
                 draft.late.append(index)
             elif after.last_good_at == at:
                 newest = candidate
-            if verdict.confirmed_at is not None:
-                draft.confirmed.append((round(verdict.confirmed_at * 1000), candidate.slot or 1))
+            draft.judged_anew += _judged_anew(verdict, candidate.slot)
             place += 1
         if newest is not None:
             current, at_time = draft.current, from_ms(newest.ms)
@@ -222,11 +223,18 @@ class _Work:
         if last is not None and (state.last_good_at or 0.0) > newest:
             draft.filter = state
             draft.current = Level(last.level, last.volume_liters, last.timestamp, last.source)
-            draft.confirmed += [
-                identity
+            draft.judged_anew += [
+                (*identity, quality)
                 for identity, quality in qualities.items()
                 if quality == GOOD and identity[0] / 1000 > newest
             ]
+
+
+def _judged_anew(verdict: Verdict, slot: int) -> list[tuple[int, int, str]]:
+    """The earlier readings that this one proves right or refutes: ms, slot and quality."""
+    proven = [] if verdict.confirmed_at is None else [(verdict.confirmed_at, GOOD)]
+    refuted = [(at, SUSPECT) for at in verdict.refuted]
+    return [(round(at * 1000), slot or 1, quality) for at, quality in proven + refuted]
 
 
 def _replay(series: int, start_ms: int) -> tuple[dict[tuple[int, int], str], FilterState, Reading | None]:
@@ -242,8 +250,7 @@ def _replay(series: int, start_ms: int) -> tuple[dict[tuple[int, int], str], Fil
         verdict = classify(state=state, at=at, level_percent=reading.level, source=reading.source)
         state = verdict.state
         qualities[to_ms(reading.timestamp), reading.slot] = verdict.quality
-        if verdict.confirmed_at is not None:
-            qualities[round(verdict.confirmed_at * 1000), reading.slot or 1] = GOOD
+        qualities |= {(ms, slot): quality for ms, slot, quality in _judged_anew(verdict, reading.slot)}
         if state.last_good_at == at:
             last = reading
     return qualities, state, last
@@ -253,7 +260,7 @@ def _correct(
     candidates: Sequence[Candidate], qualities: list[str], stored: list[str], drafts: Iterable[_Draft]
 ) -> None:
     """Writes the qualities that came out otherwise than they were stored."""
-    changes = [(draft.series, ms, slot, GOOD) for draft in drafts for ms, slot in draft.confirmed]
+    changes = [(draft.series, *anew) for draft in drafts for anew in draft.judged_anew]
     if stored != qualities:
         for index, quality in enumerate(qualities):
             if stored[index] and stored[index] != quality:
@@ -310,6 +317,9 @@ def _filter_document(state: TankState) -> Document:
         "suspect_at": kept.suspect_at,
         "suspect_level": kept.suspect_level,
         "suspect_count": kept.suspect_count,
+        "left_at": kept.left_at,
+        "left_level": kept.left_level,
+        "away": kept.away,
         "stamp": state.stamp,
         "zone": state.zone,
     }

@@ -89,6 +89,19 @@ def test_a_spike_never_raises_an_alert(tank, device):
     assert [r.quality for r in readings.newest(tank.series, limit=5)] == ["good", "suspect", "good", "good"]
 
 
+def test_spikes_that_confirmed_each_other_are_suspect_once_the_level_is_back(tank, device):
+    pipeline = Pipeline()
+    for minutes, level in [(40, 60), (30, 83), (20, 83.2), (10, 59.6)]:
+        pipeline.take([reading(level, minutes)])
+    assert current(tank)["level"] == 59.6
+    assert [r.quality for r in readings.newest(tank.series, limit=5)] == [
+        "good",
+        "suspect",
+        "suspect",
+        "good",
+    ]
+
+
 def test_a_low_level_opens_one_alert_and_a_refill_closes_it(tank, device):
     pipeline = Pipeline()
     pipeline.take([reading(27, 50), reading(24, 40)])

@@ -71,6 +71,18 @@ def test_wild_echoes_missing_readings_and_restarts_at_zero_change_nothing_much(k
     assert np.median(errors) < 0.02
 
 
+def test_wild_echoes_that_agree_with_each_other_make_no_refill_and_spoil_none(kept_full: Household) -> None:
+    times, levels = kept_full.readings()
+    plain = live(times, levels).findings
+    for place, echoes in ((350, (70.0, 70.2)), (500, (12.0, 12.1)), (619, (98.0, 97.0)), (760, (30.0, 24.0))):
+        levels[place : place + 2] = echoes
+    found = live(times, levels).findings
+    assert [refill.at for refill in found.refills] == [refill.at for refill in plain.refills]
+    for refill, true in zip(found.refills, plain.refills, strict=True):
+        assert refill.litres == pytest.approx(true.litres, rel=0.002)
+    assert [d.litres for d in found.days] == pytest.approx([d.litres for d in plain.days], abs=12)
+
+
 def test_a_large_leak_is_raised_within_two_days_and_closes_when_it_is_mended() -> None:
     leaking = Household(days=26, leak=(14.6, 160), refills=[(6.4, 2400), (12.4, 2450), (17.4, 2400)])
     mended = Household(days=26, refills=leaking.refills)

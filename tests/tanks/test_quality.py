@@ -78,6 +78,23 @@ def test_two_different_wild_readings_do_not_confirm_each_other() -> None:
     assert qualities([50.0, 95.0, 4.0, 50.1]) == "gssg"
 
 
+def test_wild_echoes_that_confirmed_each_other_are_refuted_when_the_level_is_back() -> None:
+    for echoes in ([33.7, 33.9], [49.9, 46.7], [14.1, 13.9], [90.0, 89.0, 90.5]):
+        *_, last = run([23.1, 23.0, *echoes, 22.8])
+        assert last.quality == "good"
+        assert last.refuted == tuple(1_000_000.0 + QUARTER * (2 + n) for n in range(len(echoes)))
+        assert last.state == FilterState(last.state.last_good_at, 22.8)
+
+
+def test_a_refill_that_is_drawn_from_and_a_draw_that_is_made_up_for_step_by_step_are_water() -> None:
+    for levels in (
+        [20.0, 30.0, 30.0, 27.0, 25.0, 23.0, 20.0],
+        [95.0, 88.0, 86.0, 89.0, 92.0, 95.0],
+        [66.6, 55.6, 49.2, 49.4, 65.6, 95.1, 95.0],
+    ):
+        assert not any(verdict.refuted for verdict in run(levels))
+
+
 def test_a_manual_reading_is_believed_at_once_and_the_sensor_is_measured_against_it() -> None:
     state = run([50.0])[-1].state
     verdict = classify(state=state, at=1_000_900.0, level_percent=92.0, source="manual")
@@ -132,6 +149,8 @@ states = st.builds(
     suspect_at=st.one_of(st.none(), st.none(), st.just(1_000_100.0)),
     suspect_level=st.just(20.0),
     suspect_count=st.integers(0, 2),
+    left_at=st.sampled_from([None, 999_000.0]),
+    left_level=st.floats(48, 52),
 )
 
 
@@ -148,7 +167,7 @@ def test_what_a_run_passes_over_is_what_would_be_believed_one_by_one(
     one_by_one = state
     for reading in readings[first:end]:
         verdict = classify(state=one_by_one, at=reading.ms / 1000, level_percent=reading.level)
-        assert (verdict.quality, verdict.confirmed_at) == ("good", None)
+        assert (verdict.quality, verdict.confirmed_at, verdict.refuted) == ("good", None, ())
         one_by_one = verdict.state
     assert after == one_by_one
 

@@ -65,15 +65,6 @@ def test_a_refill_in_a_silence_came_halfway_through_it() -> None:
     assert refill.span.end_at == times[8]
 
 
-def test_two_wild_echoes_in_succession_are_no_refill() -> None:
-    assert found([26.5] * 8 + [68.5, 87.6] + [26.4] * 10) == []
-    assert found([57.7] * 8 + [97.5, 97.2] + [57.7] * 10) == []
-
-
-def test_the_return_of_two_wild_echoes_to_just_where_the_level_was_is_no_refill() -> None:
-    assert found([30.2] * 8 + [17.8, 19.3] + [30.1] * 10) == []
-
-
 def test_what_is_drawn_meanwhile_is_what_is_drawn_in_most_such_times_of_this_home() -> None:
     """A herd that drinks once a day leaves most refills alone; a steady user draws in each."""
     herd = [70.0] * 50 + [62.0] * 50 + [90.0] * 10
